@@ -1,0 +1,258 @@
+"""The endpoint as a stack of declarations: parse, authorise, run, dump, document."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from flask import Response, request
+from marshmallow import EXCLUDE, RAISE, Schema, ValidationError
+
+from api.errors import problem
+from api.serializer import dumps
+from shop import idempotency
+from shop.context import Ctx, Transactions
+from shop.errors import Invalid, ShopError
+from shop.identity.policy import authorize
+from shop.web import bearer_actor, refuse_nul, runtime, transactions
+
+View = Callable[..., Any]
+PREFIX = "/api/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One declared endpoint; the OpenAPI document and the route walk read these."""
+
+    rule: str
+    method: str
+    permission: str
+    view: View
+    body: type[Schema] | None
+    query: type[Schema] | None
+    answer: type[Schema] | None
+    status: int
+    idempotent: bool
+    phases: bool
+    limit: str | None
+    tag: str
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer that is more than its value: ready bytes, headers, another status."""
+
+    value: Any = None
+    status: int | None = None
+    headers: Mapping[str, str] | None = None
+    body: bytes | None = None
+    content_type: str = "application/json"
+
+
+ENDPOINTS: list[Endpoint] = []
+
+
+def endpoint(
+    method: str,
+    rule: str,
+    *,
+    permission: str,
+    tag: str,
+    body: type[Schema] | None = None,
+    query: type[Schema] | None = None,
+    answer: type[Schema] | None = None,
+    status: int = 200,
+    idempotent: bool = False,
+    phases: bool = False,
+    limit: str | None = None,
+) -> Callable[[View], View]:
+    """Declare an endpoint under `/api/v1`.
+
+    The function below it gets `ctx` (one transaction around the call and the dump), or with
+    `phases` the `Transactions` to open its own short ones; then `body=` and `query=` as loaded
+    by their schemas, and the rule's variables. It returns a value for `answer` or a `Reply`.
+    """
+
+    def declare(view: View) -> View:
+        summary = (view.__doc__ or "").strip().splitlines()[0] if view.__doc__ else ""
+        ENDPOINTS.append(
+            Endpoint(
+                rule,
+                method,
+                permission,
+                view,
+                body,
+                query,
+                answer,
+                status,
+                idempotent,
+                phases,
+                limit,
+                tag,
+                summary,
+            )
+        )
+        return view
+
+    return declare
+
+
+def handler(spec: Endpoint) -> Callable[..., Response]:
+    """The Flask view function of a declared endpoint."""
+
+    def respond(**path: Any) -> Response:
+        try:
+            if spec.idempotent:
+                return _run_once(spec, path)
+            return _run(spec, path, None)
+        except ShopError as error:
+            return problem(error)
+
+    respond.__name__ = spec.view.__name__
+    return respond
+
+
+def _run(spec: Endpoint, path: dict[str, Any], claim: idempotency.Claim | None) -> Response:
+    opened = transactions()
+    if spec.phases:
+        return _run_in_phases(spec, path, claim, opened)
+    with opened.begin() as ctx:
+        ctx.actor = bearer_actor(ctx)
+        authorize(ctx.actor, spec.permission)
+        response = _answer(spec, spec.view(ctx, **_arguments(spec), **path))
+        if claim is not None:
+            idempotency.finish(ctx, claim, _stored(response))
+    return response
+
+
+def _run_in_phases(
+    spec: Endpoint, path: dict[str, Any], claim: idempotency.Claim | None, opened: Transactions
+) -> Response:
+    if "Authorization" in request.headers:
+        with opened.begin() as ctx:
+            opened = opened.acting(bearer_actor(ctx))
+    authorize(opened.actor, spec.permission)
+    response = _answer(spec, spec.view(opened, **_arguments(spec), **path))
+    if claim is not None:
+        with opened.begin() as ctx:
+            idempotency.finish(ctx, claim, _stored(response))
+    return response
+
+
+def _run_once(spec: Endpoint, path: dict[str, Any]) -> Response:
+    held = runtime()
+    key = request.headers.get("Idempotency-Key", "")
+    if not 0 < len(key) <= idempotency.MAX_KEY:
+        raise Invalid(
+            "缺少 Idempotency-Key 请求头",
+            "This request needs an Idempotency-Key header of at most 255 characters",
+            code="idempotency_key_required",
+        )
+    refuse_nul([key])
+    caller = request.headers.get("Authorization", "anonymous")
+    scope = idempotency.fingerprint(caller.encode())
+    print_ = idempotency.fingerprint(
+        request.method.encode(), request.full_path.encode(), request.get_data()
+    )
+    claim = idempotency.claim(held.database, scope, key, print_, held.clock())
+    if isinstance(claim, idempotency.Answer):
+        return _replayed(claim)
+    try:
+        return _run(spec, path, claim)
+    except BaseException:
+        idempotency.release(held.database, claim)
+        raise
+
+
+def _arguments(spec: Endpoint) -> dict[str, Any]:
+    arguments: dict[str, Any] = {}
+    refuse_nul(request.view_args.values() if request.view_args else ())
+    if spec.query is not None:
+        refuse_nul(request.args.values())
+        arguments["query"] = _load(spec.query(unknown=EXCLUDE), request.args.to_dict())
+    if spec.body is not None:
+        arguments["body"] = _load(spec.body(unknown=RAISE), _json())
+    return arguments
+
+
+def _json() -> Any:
+    if request.mimetype != "application/json" and not request.mimetype.endswith("+json"):
+        raise Invalid(
+            "请求内容须为 application/json",
+            "The body must be application/json",
+            code="unsupported_media_type",
+        )
+    raw = request.get_data()
+    try:
+        value = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise Invalid("JSON 无法解析", "The body is not JSON", code="unreadable") from error
+    if b"\\u0000" in raw:
+        refuse_nul(_texts(value))
+    return value
+
+
+def _texts(value: Any) -> list[str]:
+    """Every text in a JSON value, keys included."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, list):
+        return [text for one in value for text in _texts(one)]
+    if isinstance(value, dict):
+        return [*value, *(text for one in value.values() for text in _texts(one))]
+    return []
+
+
+def _load(schema: Schema, data: Any) -> Any:
+    try:
+        return schema.load(data)
+    except ValidationError as error:
+        raise Invalid(fields=flat(_messages(error))) from error
+
+
+def _messages(error: ValidationError) -> dict[str, Any]:
+    messages = error.messages
+    return messages if isinstance(messages, dict) else {"_schema": messages}
+
+
+def flat(messages: Mapping[Any, Any], prefix: str = "") -> dict[str, list[str]]:
+    """Nested marshmallow messages as `{"lines.0.sku": [...]}`."""
+    found: dict[str, list[str]] = {}
+    for key, value in messages.items():
+        name = prefix if key == "_schema" and prefix else f"{prefix}.{key}" if prefix else str(key)
+        if isinstance(value, Mapping):
+            found.update(flat(value, name))
+        else:
+            found[name] = [str(one) for one in value]
+    return found
+
+
+def _answer(spec: Endpoint, result: Any) -> Response:
+    if isinstance(result, Response):
+        return result
+    reply = result if isinstance(result, Reply) else Reply(result)
+    status = reply.status or spec.status
+    body = reply.body
+    if body is None:
+        empty = status in {204, 304}
+        body = b"" if empty else dumps(spec.answer, reply.value)
+    response = Response(body, status=status, content_type=reply.content_type)
+    for name, value in (reply.headers or {}).items():
+        response.headers[name] = value
+    return response
+
+
+def _stored(response: Response) -> idempotency.Answer:
+    return idempotency.Answer(response.status_code, response.get_data(), {})
+
+
+def _replayed(answer: idempotency.Answer) -> Response:
+    response = Response(answer.body, status=answer.status, content_type="application/json")
+    response.headers["Idempotency-Replayed"] = "true"
+    return response
+
+
+__all__ = ["ENDPOINTS", "Ctx", "Endpoint", "Reply", "Transactions", "endpoint", "handler"]

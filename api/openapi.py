@@ -1,0 +1,148 @@
+"""The OpenAPI 3.1 document, made from the declared endpoints and their marshmallow schemas."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any
+
+import orjson
+from apispec import APISpec
+from apispec.ext.marshmallow import MarshmallowPlugin
+from flask import Blueprint, Response, render_template_string, send_from_directory
+from flask_swagger_ui import __file__ as swagger_package
+from marshmallow import Schema
+
+from api.endpoint import ENDPOINTS, PREFIX, Endpoint
+from shop.identity.policy import PERMISSIONS, anyone
+
+VERSION = "1.0.0"
+VARIABLE = re.compile(r"<(?:(\w+):)?(\w+)>")
+
+PROBLEM = {
+    "type": "object",
+    "required": ["type", "title", "status", "code", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string", "description": "Stable; `detail` is for people."},
+        "detail": {"type": "string"},
+        "request_id": {"type": "string"},
+        "errors": {
+            "type": "object",
+            "additionalProperties": {"type": "array", "items": {"type": "string"}},
+        },
+    },
+}
+
+PAGE = """<!doctype html><html lang="zh"><head><meta charset="utf-8"><title>API</title>
+<link rel="stylesheet" href="docs/swagger-ui.css"></head><body><div id="swagger-ui"></div>
+<script src="docs/swagger-ui-bundle.js"></script><script src="docs/start.js"></script></body></html>
+"""
+
+START = 'SwaggerUIBundle({url: "../openapi.json", dom_id: "#swagger-ui", deepLinking: true});'
+
+
+@cache
+def document() -> dict[str, Any]:
+    """The whole document; endpoints are complete once the package is imported."""
+    spec = APISpec(
+        title="Consumption-aid mall",
+        version=VERSION,
+        openapi_version="3.1.0",
+        info={
+            "description": "消费帮扶商城 API. Money is integer fen, CNY; days are Asia/Shanghai."
+        },
+        servers=[{"url": PREFIX}],
+        plugins=[MarshmallowPlugin(schema_name_resolver=_schema_name)],
+    )
+    spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
+    spec.components.schema("Problem", PROBLEM)
+    for endpoint in ENDPOINTS:
+        spec.path(
+            path=VARIABLE.sub(r"{\2}", endpoint.rule),
+            operations={endpoint.method.lower(): _operation(endpoint)},
+        )
+    return spec.to_dict()
+
+
+def _schema_name(schema: type[Schema] | Schema | str) -> str:
+    kind = schema if isinstance(schema, type) else type(schema)
+    return kind.__name__.removesuffix("Schema") if not isinstance(schema, str) else schema
+
+
+def _operation(endpoint: Endpoint) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "tags": [endpoint.tag],
+        "summary": endpoint.summary,
+        "operationId": f"{endpoint.view.__module__.split('.')[-1]}_{endpoint.view.__name__}",
+        "x-permission": endpoint.permission,
+        "parameters": _parameters(endpoint),
+        "responses": _responses(endpoint),
+    }
+    if PERMISSIONS[endpoint.permission] is not anyone:
+        operation["security"] = [{"bearer": []}]
+    if endpoint.body is not None:
+        operation["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": endpoint.body}},
+        }
+    return operation
+
+
+def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = [
+        {"in": "path", "name": name, "required": True, "schema": {"type": "string"}}
+        for _, name in VARIABLE.findall(endpoint.rule)
+    ]
+    if endpoint.query is not None:
+        found.append({"in": "query", "schema": endpoint.query})
+    if endpoint.idempotent:
+        found.append(
+            {
+                "in": "header",
+                "name": "Idempotency-Key",
+                "required": True,
+                "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+            }
+        )
+    return found
+
+
+def _responses(endpoint: Endpoint) -> dict[str, Any]:
+    answer: dict[str, Any] = {"description": endpoint.summary or "OK"}
+    if endpoint.answer is not None:
+        answer["content"] = {"application/json": {"schema": endpoint.answer}}
+    refused = {
+        "description": "A problem document; `code` says which",
+        "content": {
+            "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+        },
+    }
+    return {str(endpoint.status): answer, "4XX": refused}
+
+
+def register(blueprint: Blueprint) -> None:
+    """Serve the document and its reader, offline."""
+    assets = str(swagger_package).removesuffix("__init__.py").removesuffix("flask_swagger_ui.py")
+
+    @blueprint.get("/openapi.json")
+    def openapi_json() -> Response:
+        return Response(orjson.dumps(document()), content_type="application/json")
+
+    @blueprint.get("/docs")
+    def docs() -> Response:
+        page = Response(render_template_string(PAGE))
+        page.headers["Content-Security-Policy"] = (
+            "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'"
+        )
+        return page
+
+    @blueprint.get("/docs/start.js")
+    def docs_start() -> Response:
+        return Response(START, content_type="text/javascript")
+
+    @blueprint.get("/docs/<path:name>")
+    def docs_asset(name: str) -> Response:
+        return send_from_directory(f"{assets}/dist", name)

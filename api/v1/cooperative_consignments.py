@@ -1,0 +1,67 @@
+"""What a cooperative has to ship."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from api.endpoint import Ctx, endpoint
+from api.pagination import decode_id, encode_cursor
+from api.schemas.consignments import (
+    ConsignmentQuery,
+    OwnConsignmentAnswer,
+    OwnConsignmentPage,
+    OwnParcelAnswer,
+    ParcelBody,
+)
+from shop.fulfilment import queries
+from shop.fulfilment.commands import ParcelFacts, ShipParcel, ship_parcel
+
+TAG = "Cooperative manager"
+
+
+@endpoint(
+    "GET",
+    "/cooperative/consignments",
+    permission="consignments.read",
+    tag=TAG,
+    query=ConsignmentQuery,
+    answer=OwnConsignmentPage,
+)
+def consignments(ctx: Ctx, query: dict[str, Any]) -> dict[str, Any]:
+    """Own consignments, newest first, recipients masked."""
+    limit = query["limit"]
+    found = queries.consignments_for(ctx, query["state"], decode_id(query["cursor"]), limit + 1)
+    more = len(found) > limit
+    return {
+        "items": found[:limit],
+        "next_cursor": encode_cursor(str(found[limit - 1]["id"])) if more else None,
+    }
+
+
+@endpoint(
+    "GET",
+    "/cooperative/consignments/<number>",
+    permission="consignments.read",
+    tag=TAG,
+    answer=OwnConsignmentAnswer,
+)
+def consignment(ctx: Ctx, number: str) -> dict[str, Any]:
+    """An own consignment with its parcels; the recipient in full while it is needed to ship."""
+    return queries.consignment_for(ctx, number)
+
+
+@endpoint(
+    "POST",
+    "/cooperative/consignments/<number>/parcels",
+    permission="consignments.ship",
+    tag=TAG,
+    body=ParcelBody,
+    answer=OwnParcelAnswer,
+    status=201,
+    idempotent=True,
+)
+def ship(ctx: Ctx, number: str, body: dict[str, Any]) -> ParcelFacts:
+    """Hand a parcel to a carrier; without `lines` everything that is left."""
+    lines = body["lines"]
+    wanted = None if lines is None else tuple((one["line_id"], one["quantity"]) for one in lines)
+    return ship_parcel(ctx, number, ShipParcel(body["carrier"], body["tracking_no"], wanted))

@@ -1,0 +1,61 @@
+"""Paying, and hearing from the provider."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import request
+
+from api.endpoint import Ctx, Transactions, endpoint
+from api.schemas.buying import PaymentAnswer, PaymentBody, PaymentList, Received, TokenQuery
+from shop.payments import queries
+from shop.payments.commands import start_payment
+from shop.payments.providers import gateway
+from shop.payments.webhooks import receive
+
+TAG = "Buying"
+
+
+@endpoint(
+    "POST",
+    "/orders/<number>/payments",
+    permission="payments.start",
+    tag=TAG,
+    body=PaymentBody,
+    query=TokenQuery,
+    answer=PaymentAnswer,
+    status=201,
+    idempotent=True,
+    phases=True,
+)
+def start(
+    transactions: Transactions, number: str, body: dict[str, Any], query: dict[str, Any]
+) -> object:
+    """Open a checkout; a live attempt is returned again, not doubled."""
+    token = query["access_token"] or body["access_token"]
+    return start_payment(transactions, number, token=token, return_url=body["return_url"])
+
+
+@endpoint(
+    "GET",
+    "/orders/<number>/payments",
+    permission="orders.read_own",
+    tag=TAG,
+    query=TokenQuery,
+    answer=PaymentList,
+)
+def attempts(ctx: Ctx, number: str, query: dict[str, Any]) -> dict[str, Any]:
+    """Every attempt to pay an order, with its state."""
+    return {
+        "items": queries.payments_for(ctx, number, query["access_token"]),
+        "next_cursor": None,
+    }
+
+
+@endpoint("POST", "/webhooks/stripe", permission="provider.notify", tag="Provider", answer=Received)
+def stripe_webhook(ctx: Ctx) -> dict[str, bool]:
+    """Store a signed event; it is handled by the worker, once, whatever comes how often."""
+    body = request.get_data()
+    event = gateway(ctx.settings).parse_event(body, request.headers.get("Stripe-Signature", ""))
+    receive(ctx, "stripe", event, body)
+    return {"received": True}

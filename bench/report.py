@@ -1,0 +1,115 @@
+"""The figures as a person reads them, and the floors they must not fall below."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from bench.figures import Figure
+
+WORKLOADS = {
+    "yardstick": "smallest order in plain SQL, 8 clients",
+    "empty": "empty Flask view on the same server",
+    "R1": "GET /api/v1/products, 24 products",
+    "R2": "GET /api/v1/products/{slug}",
+    "R1h": "category and search pages",
+    "R2h": "product pages",
+    "R3": "complete guest purchase, 8 buyers",
+    "R4": "flash sale: 400 buyers, 200 pieces",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """What one workload must reach."""
+
+    sentence: str
+    reached: Callable[[Figure], bool]
+
+
+FLOORS = {
+    "R1": Floor("at least 1,500 a second", lambda one: one.per_second >= 1_500),
+    "R2": Floor("at least 1,500 a second", lambda one: one.per_second >= 1_500),
+    "R3": Floor("at least 60 a second", lambda one: one.per_second >= 60),
+    "R4": Floor(
+        "200 sold, 0 oversold, under 10 s",
+        lambda one: (one.more["sold"], one.more["paid"]) == (200, 200) and one.seconds < 10,
+    ),
+}
+"""For a machine with two cores."""
+
+
+def headline() -> str:
+    return (
+        f"{'':<10}{'':<42}{'a second':>10}{'p50 ms':>9}{'p99 ms':>9}{'CPU ms':>9}"
+        f"{'client':>8}{'load':>6}{'others':>8}"
+    )
+
+
+def line(figure: Figure) -> str:
+    """One workload on one line."""
+    return (
+        f"{figure.name:<10}{WORKLOADS[figure.name]:<42}{figure.per_second:>10,.1f}"
+        f"{_blank(figure.p50_ms):>9}{_blank(figure.p99_ms):>9}{figure.cpu_total_ms:>9.2f}"
+        f"{figure.client_ms:>8.2f}{figure.load:>6.2f}{figure.others:>8.0%}"
+    )
+
+
+def _blank(milliseconds: float) -> str:
+    return f"{milliseconds:,.1f}" if milliseconds else "-"
+
+
+def details(figure: Figure) -> list[str]:
+    """What more there is to say, indented below its line."""
+    said = []
+    if len(figure.cpu_ms) > 1:
+        said.append(
+            "CPU ms: "
+            + ", ".join(
+                f"{role} {ms:.2f}"
+                for role, ms in sorted(figure.cpu_ms.items(), key=lambda one: -one[1])
+            )
+        )
+    if figure.name in {"R3", "R4"}:
+        steps = figure.more["steps_ms"]
+        said.append(
+            "p50/p99 ms: "
+            + ", ".join(f"{step} {p50:g}/{p99:g}" for step, (p50, p99) in steps.items())
+        )
+    if figure.name == "R3":
+        said.append(
+            f"{figure.more['looks']} looks at the order, {figure.more['commits']} commits"
+            f" and {figure.more['wal_kb']} kB of log a purchase"
+        )
+    if figure.name == "R4":
+        said.append(
+            f"{figure.more['sold']} sold, {max(0, figure.more['sold'] - 200)} oversold,"
+            f" {figure.more['refused']} refused, {figure.seconds:.2f} s"
+        )
+    return [f"{'':<10}{sentence}" for sentence in said]
+
+
+def ratios(figures: Mapping[str, Figure]) -> list[str]:
+    """Each workload beside the yardstick of the same run, and whether it reached its floor."""
+    said = []
+    for name, figure in figures.items():
+        base = figures.get("yardstick" if name in {"R3", "R4"} else "empty")
+        parts = []
+        if base is not None and base is not figure and name.startswith("R"):
+            beside = "yardstick" if base.name == "yardstick" else "empty endpoint"
+            parts.append(f"{figure.per_second / base.per_second:.1%} of the {beside}")
+        if name in FLOORS:
+            verdict = "reached" if FLOORS[name].reached(figure) else "MISSED"
+            parts.append(f"{FLOORS[name].sentence}: {verdict}")
+        if parts:
+            said.append(f"{name:<10}{'; '.join(parts)}")
+    return said
+
+
+def missed(figures: Mapping[str, Figure]) -> list[str]:
+    """The workloads below their floor."""
+    return [
+        name
+        for name, floor in FLOORS.items()
+        if name in figures and not floor.reached(figures[name])
+    ]

@@ -1,0 +1,108 @@
+"""The only source of every report."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, Key, choice
+from models.identity import BuyerKind
+from models.organization import AidClass, Purpose
+
+
+class AidEntryKind(StrEnum):
+    """What put an entry there. Positive: sale, import. Negative: refund, undo."""
+
+    SALE = "sale"
+    REFUND = "refund"
+    IMPORT = "import"
+    IMPORT_UNDO = "import_undo"
+    REATTRIBUTED_OUT = "reattributed_out"
+    REATTRIBUTED_IN = "reattributed_in"
+
+
+class AidEntry(Base):
+    """Every fen that enters or leaves the aid total, with all its dimensions frozen.
+
+    Names stand beside codes so that a unit renamed later leaves the past as it was printed.
+    `day` and `sale_day` are Asia/Shanghai days: of the event, and of the sale it belongs to.
+    `aid_class` is empty where the rule set does not count the line; the money is still here.
+    """
+
+    __tablename__ = "aid_entry"
+    __table_args__ = (
+        Index("ix_aid_entry_day", "day", "id"),
+        Index("ix_aid_entry_sale_day", "sale_day", "id"),
+        Index("ix_aid_entry_order_line_id", "order_line_id"),
+        Index(
+            "uq_aid_entry_cause",
+            "kind",
+            "cause_id",
+            "order_line_id",
+            unique=True,
+            postgresql_where="order_line_id IS NOT NULL",
+        ),
+        Index(
+            "uq_aid_entry_external",
+            "platform_code",
+            "external_reference",
+            "kind",
+            unique=True,
+            postgresql_where="kind IN ('import')",
+        ),
+        CheckConstraint(
+            "CASE WHEN kind IN ('sale', 'import', 'reattributed_in') "
+            "THEN goods_fen >= 0 AND freight_fen >= 0 AND quantity >= 0 "
+            "ELSE goods_fen <= 0 AND freight_fen <= 0 AND quantity <= 0 END",
+            "sign",
+        ),
+        CheckConstraint("(order_line_id IS NULL) <> (external_reference IS NULL)", "origin"),
+    )
+
+    id: Mapped[Key]
+    kind: Mapped[AidEntryKind] = mapped_column(choice(AidEntryKind, "kind"))
+    at: Mapped[datetime]
+    day: Mapped[date]
+    sale_at: Mapped[datetime]
+    sale_day: Mapped[date]
+    platform_code: Mapped[str]
+    platform_name: Mapped[str]
+    storefront_code: Mapped[str | None]
+    storefront_name: Mapped[str | None]
+    channel_code: Mapped[str]
+    channel_name: Mapped[str]
+    campaign_code: Mapped[str | None]
+    campaign_name: Mapped[str | None]
+    unit_code: Mapped[str | None]
+    unit_name: Mapped[str | None]
+    buyer_kind: Mapped[BuyerKind] = mapped_column(choice(BuyerKind, "buyer_kind"))
+    buyer_key: Mapped[str]
+    purpose: Mapped[Purpose] = mapped_column(choice(Purpose, "purpose"))
+    aid_class: Mapped[AidClass | None] = mapped_column(choice(AidClass, "aid_class"))
+    rule_set_code: Mapped[str]
+    rule_reason: Mapped[str]
+    cooperative_code: Mapped[str]
+    cooperative_name: Mapped[str]
+    product_code: Mapped[str]
+    product_name: Mapped[str]
+    sku_code: Mapped[str]
+    sku_name: Mapped[str]
+    category_code: Mapped[str]
+    category_name: Mapped[str]
+    aid_certified: Mapped[bool]
+    quantity: Mapped[int]
+    weight_g: Mapped[int]
+    goods_fen: Mapped[int]
+    freight_fen: Mapped[int]
+    order_id: Mapped[UUID | None]
+    order_number: Mapped[str | None]
+    order_line_id: Mapped[UUID | None]
+    external_reference: Mapped[str | None]
+    cause_id: Mapped[UUID]
+    actor_id: Mapped[UUID | None]
+    reason: Mapped[str] = mapped_column(default="")
+    recorded_at: Mapped[datetime]

@@ -1,0 +1,108 @@
+"""The composition root: settings, database and the three surfaces become one WSGI application."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from datetime import timedelta
+
+from flask import Flask, Response
+from flask_babel import Babel
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_wtf.csrf import CSRFProtect
+
+import admin
+import api
+import storefront
+from shop import logging
+from shop import settings as settings_module
+from shop.clock import Clock, system_clock
+from shop.db import Database
+from shop.settings import Settings
+from shop.web import Runtime, language, request_id
+
+SESSION_DAYS = 30
+
+
+def create_app(
+    settings: Settings | None = None,
+    database: Database | None = None,
+    clock: Clock = system_clock,
+) -> Flask:
+    """Build the application.
+
+    Raises:
+        SettingsError: the environment says something unusable; one sentence.
+    """
+    settings = settings or settings_module.load()
+    if settings.database_url is None and database is None:
+        raise settings_module.SettingsError("DATABASE_URL is not set: start with `aidmall run`.")
+    logging.configure(settings)
+    app = Flask("shop", static_folder=None, template_folder=None)
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        MAX_CONTENT_LENGTH=settings.max_body_bytes,
+        MAX_FORM_MEMORY_SIZE=settings.max_body_bytes,
+        SESSION_COOKIE_NAME="mall",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.public_url.startswith("https://"),
+        PERMANENT_SESSION_LIFETIME=timedelta(days=SESSION_DAYS),
+        BABEL_DEFAULT_LOCALE="zh",
+        BABEL_TRANSLATION_DIRECTORIES=f"{storefront.TRANSLATIONS};{admin.TRANSLATIONS}",
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_CHECK_DEFAULT=True,
+        RATELIMIT_ENABLED=settings.rate_limits,
+        RATELIMIT_STORAGE_URI=settings.redis_url or "memory://",
+        RATELIMIT_HEADERS_ENABLED=False,
+    )
+    app.url_map.strict_slashes = False
+    if database is None:
+        assert settings.database_url is not None
+        database = Database(settings.database_url, pool_size=settings.db_pool_size)
+    app.extensions["aidmall"] = Runtime(settings, database, clock)
+    _assemble(app, settings)
+    return app
+
+
+def _assemble(app: Flask, settings: Settings) -> None:
+    Babel(app, locale_selector=language)
+    csrf = CSRFProtect(app)
+    limiter = Limiter(get_remote_address, app=app, default_limits=[])
+    app.extensions["limiter_kept"] = limiter  # what it decorates holds it by a weak reference
+    csrf.exempt(api.register(app, limiter))
+    storefront.register(app, limiter)
+    admin.register(app, limiter)
+    app.before_request(_begin)
+    policy = content_security_policy(settings)
+
+    def secure(response: Response) -> Response:
+        response.headers.setdefault("Content-Security-Policy", policy)
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["X-Frame-Options"] = "DENY"
+        response.headers["Referrer-Policy"] = "strict-origin-when-cross-origin"
+        response.headers["X-Request-Id"] = request_id()
+        if settings.public_url.startswith("https://"):
+            response.headers["Strict-Transport-Security"] = "max-age=31536000"
+        return response
+
+    app.after_request(secure)
+
+
+def _begin() -> None:
+    request_id()
+
+
+def content_security_policy(settings: Settings) -> str:
+    """Nothing inline, nothing foreign; a payment form may lead on to the cashier."""
+    cashier = settings.sandbox_url if settings.sandbox else "https://checkout.stripe.com"
+    return (
+        "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
+        f"frame-ancestors 'none'; form-action 'self' {cashier}"
+    )
+
+
+def short_hash(content: bytes) -> str:
+    """Eight characters that change when a static file does."""
+    return base64.urlsafe_b64encode(hashlib.sha256(content).digest())[:8].decode()

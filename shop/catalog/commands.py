@@ -1,0 +1,148 @@
+"""What managers and organizers change about the catalogue. Each change counts its version up."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import cast, select, update
+from sqlalchemy.dialects.postgresql import TSVECTOR
+
+from models.catalog import CatalogVersion, Category, Cooperative, ListingState, Product, Sku
+from shop import audit
+from shop.catalog.cache import refresh_after_commit
+from shop.catalog.queries import managed_product, managed_sku
+from shop.catalog.search_tokens import index_tokens
+from shop.catalog.states import LISTING, REVIEW, Step
+from shop.context import SYSTEM, Ctx
+from shop.divisions import origin_name
+from shop.errors import Conflict, Invalid
+from shop.machine import decide
+
+SKUS = Sku.__table__
+PRODUCTS = Product.__table__
+CATEGORIES = Category.__table__
+COOPERATIVES = Cooperative.__table__
+VERSION = CatalogVersion.__table__
+
+MAX_PRICE_FEN = 100_000_000
+"""A million yuan, as the database has it too."""
+
+
+def change_price(
+    ctx: Ctx, sku_code: str, price_fen: int, reason: str, expected_version: int
+) -> int:
+    """Set the price of one SKU of the actor's own cooperative, in fen; its new version.
+
+    Raises:
+        NotFound: there is no such SKU in the actor's cooperatives.
+        Invalid: not a positive price of at most a million yuan.
+        Conflict: `precondition_failed`, somebody changed the SKU since it was read.
+    """
+    if not 0 < price_fen <= MAX_PRICE_FEN:
+        raise Invalid(
+            "价格须大于零且不超过一百万元",
+            "The price must be positive and at most a million yuan",
+            fields={"price_fen": ["须为 1 至 100000000 之间的整数（分）"]},
+        )
+    sku = managed_sku(ctx.session, ctx.actor, sku_code)
+    version = ctx.session.execute(
+        update(SKUS)
+        .where(SKUS.c.id == sku.id, SKUS.c.version == expected_version)
+        .values(price_fen=price_fen, version=SKUS.c.version + 1)
+        .returning(SKUS.c.version)
+    ).scalar_one_or_none()
+    if version is None:
+        raise Conflict(
+            "内容已被他人修改，请刷新后重试",
+            "Somebody changed this since you read it; read it again first",
+            code="precondition_failed",
+        )
+    audit.record(
+        ctx,
+        "sku.price",
+        "sku",
+        sku_code,
+        before={"price_fen": sku.price_fen},
+        after={"price_fen": price_fen},
+        reason=reason,
+    )
+    bump_version(ctx)
+    return int(version)
+
+
+def set_listing(ctx: Ctx, slug: str, step: Step, reason: str = "") -> ListingState:
+    """Take a product a step on its way to the shelf or off it; where it stands then.
+
+    Approving and rejecting is an organizer's business with anybody's goods: the surface has made
+    sure of that by its permission. The other steps are for the actor's own cooperative.
+
+    Raises:
+        NotFound: there is no such product that the actor may manage.
+        Conflict: that step does not lead on from where the product stands.
+    """
+    owner = SYSTEM if step in REVIEW else ctx.actor
+    product = managed_product(ctx.session, owner, slug, for_update=True)
+    state = ListingState(decide(LISTING, product.state, step))
+    if state == product.state:
+        return state
+    ctx.session.execute(
+        update(PRODUCTS)
+        .where(PRODUCTS.c.id == product.id)
+        .values(state=state, version=PRODUCTS.c.version + 1)
+    )
+    audit.record(
+        ctx,
+        f"product.{step.value}",
+        "product",
+        slug,
+        before={"state": product.state.value},
+        after={"state": state.value},
+        reason=reason,
+    )
+    bump_version(ctx)
+    return state
+
+
+def index_product(ctx: Ctx, product_id: UUID) -> None:
+    """Write anew what a product can be found by; names weigh more than descriptions."""
+    row = ctx.session.execute(
+        select(
+            PRODUCTS.c.name, PRODUCTS.c.name_en, PRODUCTS.c.description,
+            PRODUCTS.c.description_en, PRODUCTS.c.origin_division, PRODUCTS.c.label,
+            CATEGORIES.c.name.label("category"), CATEGORIES.c.name_en.label("category_en"),
+            COOPERATIVES.c.name.label("cooperative"),
+            COOPERATIVES.c.name_en.label("cooperative_en"),
+        )
+        .join(CATEGORIES, CATEGORIES.c.id == PRODUCTS.c.category_id)
+        .join(COOPERATIVES, COOPERATIVES.c.id == PRODUCTS.c.cooperative_id)
+        .where(PRODUCTS.c.id == product_id)
+    ).one()
+    weighted = {
+        "A": index_tokens([row.name, row.name_en]),
+        "B": index_tokens([row.category, row.category_en]),
+        "C": index_tokens(
+            [row.cooperative, row.cooperative_en, origin_name(row.origin_division),
+             *row.label.get("ingredients", [])]
+        ),
+        "D": index_tokens([row.description, row.description_en], pinyin=False),
+    }
+    ctx.session.execute(
+        update(PRODUCTS)
+        .where(PRODUCTS.c.id == product_id)
+        .values(search=cast(_vector(weighted), TSVECTOR))
+    )
+
+
+def bump_version(ctx: Ctx) -> None:
+    """Count the catalogue's version up: what is kept of older ones is not shown again."""
+    ctx.session.execute(update(VERSION).values(version=VERSION.c.version + 1))
+    refresh_after_commit(ctx.session)
+
+
+def _vector(weighted: dict[str, list[str]]) -> str:
+    """The text of a tsvector; tokens are letters and digits only, each kept at its best weight."""
+    best: dict[str, str] = {}
+    for weight, tokens in weighted.items():
+        for token in tokens:
+            best.setdefault(token, weight)
+    return " ".join(f"'{token}':1{weight}" for token, weight in best.items())

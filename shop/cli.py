@@ -1,0 +1,157 @@
+"""The command line.
+
+Each command imports what it needs when it is called: `aidmall run` waits for neither Flask nor
+SQLAlchemy, which would double its time to the first page.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import replace
+from importlib import metadata
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from shop.settings import Settings
+
+
+class Refusal(click.ClickException):
+    """One sentence on stderr and exit code 2: the caller has to change something."""
+
+    exit_code = 2
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """The consumption-aid mall. Settings come from the environment, see .env.example."""
+
+
+@main.command()
+def version() -> None:
+    """Print the version."""
+    click.echo(metadata.version("aidmall"))
+
+
+@main.command()
+def run() -> None:
+    """Run everything: PostgreSQL when there is none, migrations, demo, web server, worker."""
+    from shop.serve import supervisor
+
+    with _refusals():
+        supervisor.run(_settings())
+
+
+@main.command()
+def web() -> None:
+    """Run the web server alone (DATABASE_URL must be set)."""
+    from shop.serve import web as server
+
+    with _refusals():
+        server.main(_with_database_url())
+
+
+@main.command()
+def worker() -> None:
+    """Run the worker alone (DATABASE_URL must be set)."""
+    from shop import worker as process
+
+    with _refusals():
+        process.run(_with_database_url())
+
+
+@main.command()
+def sandbox() -> None:
+    """Run the payment sandbox alone: a stand-in for Stripe that moves no money."""
+    from shop.payments.sandbox import server
+
+    with _refusals():
+        server.main(_settings())
+
+
+@main.command()
+@click.option("--check", is_flag=True, help="Only compare the migrations with the models.")
+def migrate(*, check: bool) -> None:
+    """Bring the database to the newest schema."""
+    import migrations
+
+    with _refusals():
+        if check:
+            from migrations import drift
+
+            drift.main()
+            return
+        with _database() as settings:
+            assert settings.database_url is not None
+            migrations.upgrade(settings.database_url)
+
+
+@main.command()
+def seed() -> None:
+    """Load the demonstration into an empty, migrated database."""
+    from shop.serve import demo
+
+    with _refusals(), _database() as settings:
+        loaded = demo.load(settings)
+    click.echo("The demonstration is loaded." if loaded else "The mall is not empty.", err=True)
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    from shop.embedded_postgres import EmbeddedPostgresError
+    from shop.serve.children import obey_supervisor
+    from shop.serve.supervisor import StartError
+    from shop.settings import SettingsError
+
+    obey_supervisor()
+    try:
+        yield
+    except (SettingsError, EmbeddedPostgresError) as error:
+        raise Refusal(str(error)) from error
+    except StartError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _settings() -> Settings:
+    from shop.serve import preflight
+    from shop.settings import load
+
+    settings = load()
+    if settings.database_url is None:
+        return settings
+    return replace(settings, database_url=preflight.with_driver(settings.database_url))
+
+
+def _with_database_url() -> Settings:
+    from shop.serve import preflight
+    from shop.settings import SettingsError
+
+    settings = _settings()
+    if settings.database_url is None:
+        raise SettingsError("DATABASE_URL is not set; `aidmall run` brings its own database.")
+    preflight.check_database(settings.database_url)
+    return settings
+
+
+@contextmanager
+def _database() -> Iterator[Settings]:
+    """Settings with the address of a database that is there: the given one, or the embedded."""
+    from shop.embedded_postgres import EmbeddedPostgres
+    from shop.serve import preflight
+    from shop.serve.supervisor import DATABASE
+
+    settings = _settings()
+    if settings.database_url is not None:
+        preflight.check_database(settings.database_url)
+        yield settings
+        return
+    with EmbeddedPostgres(settings.data_dir / "pg") as postgres:
+        postgres.create_database(DATABASE)
+        yield replace(settings, database_url=postgres.dsn(DATABASE))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,198 @@
+"""Handing goods to a carrier."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, func, insert, select, update
+
+from models.fulfilment import Parcel, ParcelLine
+from models.orders import Consignment, ConsignmentState, Order, OrderLine
+from shop import audit
+from shop.context import Ctx
+from shop.errors import Conflict, NotFound
+from shop.fulfilment.carriers import carrier_name
+from shop.fulfilment.rules import MOST_PARCELS, LineLeft, by_sku, checked_label, packed
+from shop.ids import new_id
+from shop.inventory.commands import ship as take_from_stock
+from shop.machine import decide, move_locked
+from shop.orders.states import CONSIGNMENT
+
+ORDERS = Order.__table__
+CONSIGNMENTS = Consignment.__table__
+LINES = OrderLine.__table__
+PARCELS = Parcel.__table__
+PARCEL_LINES = ParcelLine.__table__
+
+
+@dataclass(frozen=True, slots=True)
+class ShipParcel:
+    """One box: `lines` are (order line, pieces); without them everything that is left."""
+
+    carrier: str
+    tracking_no: str
+    lines: tuple[tuple[UUID, int], ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PackedLine:
+    """So many pieces of an order line in a parcel."""
+
+    line_id: UUID
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class ParcelFacts:
+    """A parcel as it left, and where its consignment stands now."""
+
+    id: UUID
+    consignment_number: str
+    consignment_state: ConsignmentState
+    carrier: str
+    carrier_name: str
+    tracking_no: str
+    shipped_at: datetime
+    lines: tuple[PackedLine, ...]
+
+
+def ship_parcel(ctx: Ctx, consignment_number: str, parcel: ShipParcel) -> ParcelFacts:
+    """Hand a parcel of the actor's own cooperative to a carrier; stock and states follow.
+
+    Raises:
+        NotFound: no such consignment, or another cooperative's.
+        Invalid: `invalid_parcel`, or lines that make no sense.
+        Conflict: `over_shipped`, `duplicate_parcel`, `too_many_parcels`, `consignment_<state>`.
+    """
+    carrier, tracking_no = checked_label(parcel.carrier, parcel.tracking_no)
+    found = _locked(ctx, consignment_number)
+    decide(CONSIGNMENT, found.state, "ship_part")
+    _refuse_another(ctx, found, carrier, tracking_no)
+    lines = _lines_left(ctx, found.id)
+    pieces = packed(lines, parcel.lines)
+    parcel_id = new_id()
+    _write(ctx, parcel_id, found.id, carrier, tracking_no, pieces)
+    event = "ship_all" if sum(line.left for line in lines) == sum(pieces.values()) else "ship_part"
+    moved = move_locked(
+        ctx,
+        CONSIGNMENT,
+        found.id,
+        found.order_id,
+        found.state,
+        event,
+        why=f"{carrier} {tracking_no}",
+        values={"shipped_at": ctx.now} if event == "ship_all" else None,
+    )
+    take_from_stock(ctx, found.order_id, parcel_id, by_sku(lines, pieces))
+    audit.record(
+        ctx,
+        "parcel.ship",
+        "consignment",
+        consignment_number,
+        before={"state": found.state.value},
+        after={
+            "state": moved.after.value,
+            "carrier": carrier,
+            "tracking_no": tracking_no,
+            "pieces": {str(line_id): count for line_id, count in pieces.items()},
+        },
+    )
+    return ParcelFacts(
+        parcel_id,
+        consignment_number,
+        ConsignmentState(moved.after),
+        carrier,
+        carrier_name(carrier, ctx.language),
+        tracking_no,
+        ctx.now,
+        tuple(PackedLine(line_id, count) for line_id, count in pieces.items()),
+    )
+
+
+def _locked(ctx: Ctx, number: str) -> Any:
+    """The order's row, then the consignment's, as paying does: neither can wait for the other."""
+    mine = CONSIGNMENTS.c.cooperative_id.in_(ctx.actor.cooperative_ids)
+    found = ctx.session.execute(
+        select(CONSIGNMENTS.c.id)
+        .join(ORDERS, ORDERS.c.id == CONSIGNMENTS.c.order_id)
+        .where(CONSIGNMENTS.c.number == number, mine)
+        .with_for_update(of=ORDERS, key_share=True)
+    ).scalar_one_or_none()
+    if found is None:
+        raise NotFound("没有找到这个发货单", "There is no such consignment")
+    return ctx.session.execute(
+        select(CONSIGNMENTS.c.id, CONSIGNMENTS.c.order_id, CONSIGNMENTS.c.state)
+        .where(CONSIGNMENTS.c.id == found)
+        .with_for_update()
+    ).one()
+
+
+def _lines_left(ctx: Ctx, consignment_id: UUID) -> list[LineLeft]:
+    rows = ctx.session.execute(
+        select(LINES.c.id, LINES.c.sku_id, LINES.c.quantity - LINES.c.shipped_quantity)
+        .where(LINES.c.consignment_id == consignment_id)
+        .order_by(LINES.c.position)
+    )
+    return [LineLeft(*row) for row in rows]
+
+
+def _refuse_another(ctx: Ctx, found: Any, carrier: str, tracking_no: str) -> None:
+    """The same label twice on a consignment, or more parcels than an order may have."""
+    same = (
+        (PARCELS.c.consignment_id == found.id)
+        & (PARCELS.c.carrier == carrier)
+        & (PARCELS.c.tracking_no == tracking_no)
+    )
+    row = ctx.session.execute(
+        select(func.count().label("all"), func.count().filter(same).label("same"))
+        .select_from(PARCELS)
+        .join(CONSIGNMENTS, CONSIGNMENTS.c.id == PARCELS.c.consignment_id)
+        .where(CONSIGNMENTS.c.order_id == found.order_id)
+    ).one()
+    if row.same:
+        raise Conflict(
+            "该快递单号已录入", "This tracking number is on record", code="duplicate_parcel"
+        )
+    if row.all >= MOST_PARCELS:
+        raise Conflict(
+            f"每个订单最多 {MOST_PARCELS} 个包裹",
+            f"An order has at most {MOST_PARCELS} parcels",
+            code="too_many_parcels",
+        )
+
+
+def _write(
+    ctx: Ctx,
+    parcel_id: UUID,
+    consignment_id: UUID,
+    carrier: str,
+    tracking_no: str,
+    pieces: dict[UUID, int],
+) -> None:
+    ctx.session.execute(
+        insert(PARCELS).values(
+            id=parcel_id,
+            consignment_id=consignment_id,
+            carrier=carrier,
+            tracking_no=tracking_no,
+            shipped_by=ctx.actor.user_id,
+            shipped_at=ctx.now,
+        )
+    )
+    ctx.session.execute(
+        insert(PARCEL_LINES).values(
+            [
+                {"parcel_id": parcel_id, "order_line_id": line_id, "quantity": count}
+                for line_id, count in pieces.items()
+            ]
+        )
+    )
+    ctx.session.execute(
+        update(LINES)
+        .where(LINES.c.id == bindparam("line_id"))
+        .values(shipped_quantity=LINES.c.shipped_quantity + bindparam("pieces")),
+        [{"line_id": line_id, "pieces": count} for line_id, count in pieces.items()],
+    )

@@ -1,0 +1,105 @@
+"""What may go into a parcel, and who may read where it goes: pure functions over values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from models.orders import ConsignmentState
+from shop.errors import Conflict, Invalid
+from shop.fulfilment.carriers import CARRIERS
+
+TRACKING_NO = re.compile(r"[A-Za-z0-9-]{4,40}")
+
+MOST_PARCELS = 15
+"""Parcels of one order: as many as the payment platforms take when shipping is reported to them."""
+
+READABLE_FOR = timedelta(days=30)
+"""How long after shipping a cooperative can still read where a parcel went: the usual time in
+which a carrier finds a lost one."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineLeft:
+    """An order line of a consignment and what of it is not shipped yet."""
+
+    id: UUID
+    sku_id: UUID
+    left: int
+
+
+def checked_label(carrier: str, tracking_no: str) -> tuple[str, str]:
+    """The carrier's code and the tracking number in capitals, as they are compared.
+
+    Raises:
+        Invalid: `invalid_parcel`, an unknown carrier or a number no carrier gives.
+    """
+    carrier, tracking_no = carrier.strip(), tracking_no.strip()
+    faults: dict[str, list[str]] = {}
+    if carrier not in CARRIERS:
+        faults["carrier"] = ["没有这家快递公司"]
+    if TRACKING_NO.fullmatch(tracking_no) is None:
+        faults["tracking_no"] = ["快递单号为 4 至 40 位字母、数字或短横线"]
+    if faults:
+        raise Invalid(
+            "快递公司或单号有误",
+            "The carrier or the tracking number is not valid",
+            code="invalid_parcel",
+            fields=faults,
+        )
+    return carrier, tracking_no.upper()
+
+
+def packed(lines: Sequence[LineLeft], wanted: Sequence[tuple[UUID, int]] | None) -> dict[UUID, int]:
+    """Pieces by order line: what is wanted, or without a wish everything that is left.
+
+    Raises:
+        Invalid: nothing wanted, a quantity below one, a line of another consignment.
+        Conflict: `over_shipped`, with what is left of every line at fault in `lines`.
+    """
+    left = {line.id: line.left for line in lines}
+    if wanted is None:
+        return {line_id: pieces for line_id, pieces in left.items() if pieces}
+    total: dict[UUID, int] = {}
+    for line_id, quantity in wanted:
+        total[line_id] = total.get(line_id, 0) + quantity
+    if not total or any(quantity < 1 for _, quantity in wanted):
+        raise Invalid(
+            "请填写发货数量", "Nothing to ship", fields={"lines": ["请填写大于零的发货数量"]}
+        )
+    if strange := total.keys() - left.keys():
+        raise Invalid(
+            "发货明细中有不属于本单的商品",
+            "A line does not belong to this consignment",
+            fields={"lines": [f"没有明细 {line_id}" for line_id in sorted(strange)]},
+        )
+    over = {line_id: left[line_id] for line_id in total if total[line_id] > left[line_id]}
+    if over:
+        raise Conflict(
+            "发货数量超过未发数量",
+            "More than is left to ship",
+            code="over_shipped",
+            lines=[{"line_id": str(line_id), "left": pieces} for line_id, pieces in over.items()],
+        )
+    return total
+
+
+def by_sku(lines: Sequence[LineLeft], pieces: dict[UUID, int]) -> dict[UUID, int]:
+    """Pieces by SKU, for stock: two lines may hold the same SKU."""
+    total: dict[UUID, int] = {}
+    for line in lines:
+        if line.id in pieces:
+            total[line.sku_id] = total.get(line.sku_id, 0) + pieces[line.id]
+    return total
+
+
+def may_read_recipient(state: ConsignmentState, shipped_at: datetime | None, now: datetime) -> bool:
+    """Whether the cooperative needs name, phone and address: to ship, or to find a parcel."""
+    if state in {ConsignmentState.PENDING_SHIPMENT, ConsignmentState.PARTIALLY_SHIPPED}:
+        return True
+    if state not in {ConsignmentState.SHIPPED, ConsignmentState.COMPLETED}:
+        return False
+    return shipped_at is not None and now - shipped_at <= READABLE_FOR

@@ -1,0 +1,142 @@
+"""One effect per Idempotency-Key (design, invariant 10).
+
+The claim is committed before the work begins and carries a token. The work's own transaction
+stores the answer on the claim, by that token: an answer exists exactly when the work does. A
+claim whose worker died is taken over after `CLAIM`; the one that lost it can no longer commit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from models.system import IdempotencyKey
+from shop.context import Ctx
+from shop.db import Database
+from shop.errors import Conflict, Invalid
+from shop.ids import new_id
+
+KEYS = IdempotencyKey.__table__
+
+CLAIM = timedelta(seconds=60)
+"""Four times the longest statement we allow: nobody who still works is taken for dead."""
+
+KEPT = timedelta(hours=72)
+"""A weekend and a Monday: a client that retries later than that starts anew."""
+
+MAX_KEY = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to do the work of one key."""
+
+    scope: str
+    key: str
+    token: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was answered the first time."""
+
+    status: int
+    body: bytes
+    headers: dict[str, Any]
+
+
+def fingerprint(*parts: bytes) -> str:
+    """What makes two requests the same request."""
+    total = hashlib.sha256()
+    for part in parts:
+        total.update(len(part).to_bytes(8, "big") + part)
+    return total.hexdigest()
+
+
+def claim(database: Database, scope: str, key: str, print_: str, now: datetime) -> Claim | Answer:
+    """Claim `key` for this caller, or return the answer that it already has.
+
+    Raises:
+        Invalid: `idempotency_key_reused`, the key belongs to another request.
+        Conflict: `idempotency_in_flight`, the same request is being worked on.
+    """
+    token = new_id()
+    row = {
+        "scope": scope,
+        "key": key,
+        "fingerprint": print_,
+        "claim": token,
+        "claimed_until": now + CLAIM,
+        "created_at": now,
+    }
+    with database.transaction() as session:
+        # Nothing is lost with this commit: if the machine dies before the next flush, so did
+        # the work that the claim was for.
+        session.execute(text("SET LOCAL synchronous_commit = off"))
+        mine = session.execute(
+            insert(KEYS).values(row).on_conflict_do_nothing().returning(KEYS.c.claim)
+        ).scalar_one_or_none()
+        if mine is not None:
+            return Claim(scope, key, token)
+        return _existing(session, Claim(scope, key, token), print_, now)
+
+
+def _existing(session: Session, mine: Claim, print_: str, now: datetime) -> Claim | Answer:
+    found = session.execute(select(KEYS).where(*_is(mine)).with_for_update()).mappings().first()
+    if found is None:  # released between our INSERT and this SELECT: the caller may repeat
+        raise Conflict(code="idempotency_in_flight", zh="相同的请求正在处理", en=IN_FLIGHT)
+    if found["fingerprint"] != print_:
+        raise Invalid(
+            "此 Idempotency-Key 已用于另一个请求",
+            "This Idempotency-Key belongs to another request",
+            code="idempotency_key_reused",
+        )
+    if found["status"] is not None:
+        return Answer(found["status"], found["answer"], found["headers"] or {})
+    if found["claimed_until"] > now:
+        raise Conflict(code="idempotency_in_flight", zh="相同的请求正在处理", en=IN_FLIGHT)
+    session.execute(
+        update(KEYS).where(*_is(mine)).values(claim=mine.token, claimed_until=now + CLAIM)
+    )
+    return mine
+
+
+IN_FLIGHT = "The same request is being worked on"
+
+
+def finish(ctx: Ctx, mine: Claim, answer: Answer) -> None:
+    """Store the answer, in the transaction of the work.
+
+    Raises:
+        Conflict: the claim was taken over; the work must roll back.
+    """
+    stored = ctx.session.execute(
+        update(KEYS)
+        .where(*_is(mine), KEYS.c.claim == mine.token)
+        .values(status=answer.status, answer=answer.body, headers=answer.headers)
+    )
+    if stored.rowcount != 1:  # type: ignore[attr-defined]
+        raise Conflict(code="idempotency_in_flight", zh="相同的请求正在处理", en=IN_FLIGHT)
+
+
+def release(database: Database, mine: Claim) -> None:
+    """Give the claim back: the work changed nothing, so the key may be used again."""
+    with database.transaction() as session:
+        session.execute(delete(KEYS).where(*_is(mine), KEYS.c.claim == mine.token))
+
+
+def forget_old(ctx: Ctx) -> int:
+    """Delete keys older than `KEPT`; returns how many."""
+    gone = ctx.session.execute(delete(KEYS).where(KEYS.c.created_at < ctx.now - KEPT))
+    return int(gone.rowcount)  # type: ignore[attr-defined]
+
+
+def _is(mine: Claim) -> tuple[Any, Any]:
+    return KEYS.c.scope == mine.scope, KEYS.c.key == mine.key

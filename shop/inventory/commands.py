@@ -1,0 +1,298 @@
+"""Every change of stock: a guarded UPDATE and the movement that explains it, in one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Uuid, bindparam, func, insert, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from models.catalog import Product, Sku
+from models.inventory import MovementCause, Stock, StockMovement
+from shop import audit
+from shop.catalog.cache import refresh_after_commit
+from shop.context import Ctx
+from shop.errors import Conflict, Invalid, NotFound
+from shop.ids import new_id
+from shop.locks import lock_stock
+
+STOCK = Stock.__table__
+MOVEMENTS = StockMovement.__table__
+SKUS = Sku.__table__
+PRODUCTS = Product.__table__
+
+MAX_ON_HAND = 100_000_000
+"""More boxes than a county fills in a year: a slip of the hand, not a harvest."""
+
+BY_HAND = frozenset(
+    {
+        MovementCause.HARVEST,
+        MovementCause.PURCHASE,
+        MovementCause.COUNT,
+        MovementCause.DAMAGE,
+        MovementCause.RETURN,
+        MovementCause.CORRECTION,
+    }
+)
+"""What a manager may give as the cause; the others belong to orders and to the first stock."""
+
+
+@dataclass(frozen=True, slots=True)
+class StockLevel:
+    """What is there of a SKU and how much of it is promised, in pieces."""
+
+    on_hand: int
+    reserved: int
+
+    @property
+    def available(self) -> int:
+        """What can still be sold."""
+        return self.on_hand - self.reserved
+
+
+WANTED = (
+    func.unnest(
+        bindparam("movements", type_=ARRAY(Uuid)),
+        bindparam("skus", type_=ARRAY(Uuid)),
+        bindparam("quantities", type_=ARRAY(BigInteger)),
+    )
+    .table_valued("movement_id", "sku_id", "quantity")
+    .render_derived()
+)
+
+
+def _moving(cause: MovementCause, guard: Any, *, on_hand: int, reserved: int) -> Any:
+    """The statement that changes all rows the guard lets pass and returns their SKUs."""
+    changed = (
+        update(STOCK)
+        .where(STOCK.c.sku_id == WANTED.c.sku_id, guard)
+        .values(
+            on_hand=STOCK.c.on_hand + on_hand * WANTED.c.quantity,
+            reserved=STOCK.c.reserved + reserved * WANTED.c.quantity,
+        )
+        .returning(WANTED.c.movement_id, STOCK.c.sku_id, WANTED.c.quantity)
+        .cte("changed")
+    )
+    return (
+        insert(MOVEMENTS)
+        .from_select(
+            ["id", "sku_id", "on_hand_delta", "reserved_delta", "cause", "order_id", "parcel_id",
+             "actor_id", "note", "at"],
+            select(
+                changed.c.movement_id,
+                changed.c.sku_id,
+                on_hand * changed.c.quantity,
+                reserved * changed.c.quantity,
+                bindparam("cause", cause, type_=MOVEMENTS.c.cause.type),
+                bindparam("order_id", type_=Uuid),
+                bindparam("parcel_id", type_=Uuid),
+                bindparam("actor_id", type_=Uuid),
+                bindparam("note", "", type_=MOVEMENTS.c.note.type),
+                bindparam("at", type_=MOVEMENTS.c.at.type),
+            ),
+            include_defaults=False,
+        )
+        .returning(MOVEMENTS.c.sku_id)
+    )
+
+
+RESERVE = _moving(
+    MovementCause.RESERVE,
+    STOCK.c.on_hand - STOCK.c.reserved >= WANTED.c.quantity,
+    on_hand=0,
+    reserved=1,
+)
+RELEASE = _moving(
+    MovementCause.RELEASE, STOCK.c.reserved >= WANTED.c.quantity, on_hand=0, reserved=-1
+)
+SHIP = _moving(MovementCause.SHIP, STOCK.c.reserved >= WANTED.c.quantity, on_hand=-1, reserved=-1)
+
+
+def reserve(ctx: Ctx, order_id: UUID, quantities: Mapping[UUID, int]) -> None:
+    """Promise these pieces to an order: all of them or none. Call it last, it takes hot rows.
+
+    Args:
+        ctx: the transaction.
+        order_id: the order they are promised to.
+        quantities: pieces by SKU id.
+
+    Raises:
+        Conflict: `out_of_stock`; `short` names every SKU that lacks and what is left of it.
+        Invalid: a quantity is not positive.
+    """
+    lock_stock(ctx.session, quantities)
+    taken = _move(ctx, RESERVE, quantities, order_id=order_id)
+    if len(taken) != len(quantities):
+        raise _out_of_stock(ctx, quantities.keys() - taken)
+
+
+def release(ctx: Ctx, order_id: UUID, quantities: Mapping[UUID, int]) -> None:
+    """Give back what an order had been promised.
+
+    Raises:
+        RuntimeError: more than is reserved, a bug.
+        Invalid: a quantity is not positive.
+    """
+    lock_stock(ctx.session, quantities)
+    _all(quantities, _move(ctx, RELEASE, quantities, order_id=order_id))
+
+
+def ship(ctx: Ctx, order_id: UUID, parcel_id: UUID, quantities: Mapping[UUID, int]) -> None:
+    """Take promised pieces off the shelf: on hand and reserved both fall.
+
+    Raises:
+        RuntimeError: more than is reserved, a bug.
+        Invalid: a quantity is not positive.
+    """
+    lock_stock(ctx.session, quantities)
+    _all(quantities, _move(ctx, SHIP, quantities, order_id=order_id, parcel_id=parcel_id))
+
+
+def open_stock(ctx: Ctx, on_hand: Mapping[UUID, int]) -> None:
+    """Begin the books of new SKUs: pieces by SKU id; 0 is a beginning too."""
+    ctx.session.execute(
+        insert(STOCK),
+        [{"sku_id": sku, "on_hand": pieces, "reserved": 0} for sku, pieces in on_hand.items()],
+    )
+    first = [
+        _movement(ctx, sku, pieces, MovementCause.INITIAL, "")
+        for sku, pieces in on_hand.items()
+        if pieces
+    ]
+    if first:
+        ctx.session.execute(insert(MOVEMENTS), first)
+
+
+def adjust(ctx: Ctx, sku_id: UUID, delta: int, cause: MovementCause, note: str) -> StockLevel:
+    """Change what is on hand by `delta` pieces, for a reason that a manager gives.
+
+    The caller has made sure that the SKU is the actor's to manage (`catalog.queries`).
+
+    Raises:
+        Conflict: `below_reserved`, orders have been promised more than would remain.
+        Invalid: nothing changes, no note, or a cause that is not a manager's to give.
+        NotFound: the SKU keeps no stock.
+    """
+    _check_adjustment(delta, cause, note)
+    row = ctx.session.execute(
+        update(STOCK)
+        .where(
+            STOCK.c.sku_id == sku_id,
+            STOCK.c.on_hand + delta >= STOCK.c.reserved,
+            STOCK.c.on_hand + delta <= MAX_ON_HAND,
+        )
+        .values(on_hand=STOCK.c.on_hand + delta)
+        .returning(STOCK.c.on_hand, STOCK.c.reserved)
+    ).one_or_none()
+    if row is None:
+        raise _not_adjusted(ctx, sku_id, delta)
+    ctx.session.execute(insert(MOVEMENTS).values(_movement(ctx, sku_id, delta, cause, note)))
+    audit.record(
+        ctx,
+        "stock.adjust",
+        "sku",
+        str(sku_id),
+        before={"on_hand": row.on_hand - delta},
+        after={"on_hand": row.on_hand, "cause": cause.value},
+        reason=note,
+    )
+    refresh_after_commit(ctx.session)
+    return StockLevel(row.on_hand, row.reserved)
+
+
+def _move(
+    ctx: Ctx,
+    statement: Any,
+    quantities: Mapping[UUID, int],
+    *,
+    order_id: UUID,
+    parcel_id: UUID | None = None,
+) -> set[UUID]:
+    if not all(quantity > 0 for quantity in quantities.values()):
+        raise Invalid("购买数量须大于零", "A quantity must be positive", code="quantity_invalid")
+    rows = ctx.session.execute(
+        statement,
+        {
+            "movements": [new_id() for _ in quantities],
+            "skus": list(quantities),
+            "quantities": list(quantities.values()),
+            "order_id": order_id,
+            "parcel_id": parcel_id,
+            "actor_id": ctx.actor.user_id,
+            "at": ctx.now,
+        },
+    )
+    return set(rows.scalars())
+
+
+def _all(wanted: Mapping[UUID, int], moved: set[UUID]) -> None:
+    if len(moved) != len(wanted):
+        raise RuntimeError("stock that was not reserved cannot be released or shipped")
+
+
+def _out_of_stock(ctx: Ctx, missing: set[UUID]) -> Conflict:
+    """Names what lacks. Read after the guard refused: the rows are locked, or it was one row."""
+    rows = ctx.session.execute(
+        select(
+            SKUS.c.id, SKUS.c.code, SKUS.c.name, PRODUCTS.c.name.label("product"),
+            PRODUCTS.c.name_en, (STOCK.c.on_hand - STOCK.c.reserved).label("available"),
+        )
+        .select_from(SKUS)
+        .join(PRODUCTS, PRODUCTS.c.id == SKUS.c.product_id)
+        .outerjoin(STOCK, STOCK.c.sku_id == SKUS.c.id)
+        .where(SKUS.c.id.in_(missing))
+        .order_by(SKUS.c.code)
+    ).all()
+    zh = "、".join(f"{row.product} {row.name}（剩 {row.available or 0} 件）" for row in rows)
+    en = ", ".join(f"{row.name_en} {row.code} ({row.available or 0} left)" for row in rows)
+    return Conflict(
+        f"库存不足：{zh}",
+        f"Not enough in stock: {en}",
+        code="out_of_stock",
+        short=[{"sku": row.code, "available": row.available or 0} for row in rows],
+    )
+
+
+def _check_adjustment(delta: int, cause: MovementCause, note: str) -> None:
+    if delta == 0:
+        raise Invalid("数量没有变化", "Nothing changes", fields={"delta": ["不能为零"]})
+    if cause not in BY_HAND:
+        raise Invalid("请选择调整原因", "Not a cause to give", fields={"cause": ["不可选"]})
+    if not note.strip():
+        raise Invalid("请填写说明", "A note is needed", fields={"note": ["不能为空"]})
+
+
+def _not_adjusted(ctx: Ctx, sku_id: UUID, delta: int) -> Exception:
+    row = ctx.session.execute(
+        select(STOCK.c.on_hand, STOCK.c.reserved).where(STOCK.c.sku_id == sku_id)
+    ).one_or_none()
+    if row is None:
+        return NotFound()
+    if delta > 0:
+        return Invalid("库存数量过大", "That is more than we can count",
+                       fields={"delta": ["数量过大"]})
+    return Conflict(
+        f"已有 {row.reserved} 件被订单占用，库存不能低于此数",
+        f"{row.reserved} pieces are promised to orders; stock cannot fall below that",
+        code="below_reserved",
+        on_hand=row.on_hand,
+        reserved=row.reserved,
+    )
+
+
+def _movement(
+    ctx: Ctx, sku_id: UUID, delta: int, cause: MovementCause, note: str
+) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "sku_id": sku_id,
+        "on_hand_delta": delta,
+        "reserved_delta": 0,
+        "cause": cause,
+        "actor_id": ctx.actor.user_id,
+        "note": note.strip(),
+        "at": ctx.now,
+    }

@@ -1,0 +1,62 @@
+"""Reading stock and its movements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.identity import User
+from models.inventory import Stock, StockMovement
+from models.orders import Order
+from shop.inventory.commands import StockLevel
+
+STOCK = Stock.__table__
+MOVEMENTS = StockMovement.__table__
+ORDERS = Order.__table__
+USERS = User.__table__
+
+
+def level(session: Session, sku_id: UUID) -> StockLevel:
+    """What is there of a SKU and how much of it is promised; nothing where none is kept."""
+    row = session.execute(
+        select(STOCK.c.on_hand, STOCK.c.reserved).where(STOCK.c.sku_id == sku_id)
+    ).one_or_none()
+    return StockLevel(row.on_hand, row.reserved) if row else StockLevel(0, 0)
+
+
+def available_map(session: Session, sku_ids: Iterable[UUID] | None = None) -> dict[UUID, int]:
+    """Pieces that can be sold by SKU id: of these SKUs, or of all."""
+    statement = select(STOCK.c.sku_id, (STOCK.c.on_hand - STOCK.c.reserved).label("available"))
+    if sku_ids is not None:
+        statement = statement.where(STOCK.c.sku_id.in_(list(sku_ids)))
+    return {row.sku_id: row.available for row in session.execute(statement)}
+
+
+def movements(
+    session: Session,
+    sku_id: UUID,
+    *,
+    limit: int,
+    before: UUID | None = None,
+) -> tuple[list[Any], UUID | None]:
+    """A SKU's movements, the latest first, and where the next page begins (None on the last)."""
+    statement = (
+        select(
+            MOVEMENTS.c.id, MOVEMENTS.c.at, MOVEMENTS.c.on_hand_delta, MOVEMENTS.c.reserved_delta,
+            MOVEMENTS.c.cause, MOVEMENTS.c.note, ORDERS.c.number.label("order_number"),
+            USERS.c.name.label("actor"),
+        )
+        .outerjoin(ORDERS, ORDERS.c.id == MOVEMENTS.c.order_id)
+        .outerjoin(USERS, USERS.c.id == MOVEMENTS.c.actor_id)
+        .where(MOVEMENTS.c.sku_id == sku_id)
+        .order_by(MOVEMENTS.c.id.desc())
+        .limit(limit + 1)
+    )
+    if before is not None:
+        statement = statement.where(MOVEMENTS.c.id < before)
+    rows = list(session.execute(statement).all())
+    return rows[:limit], (rows[limit - 1].id if len(rows) > limit else None)

@@ -1,0 +1,39 @@
+"""Row locks: late, all at once, in one order, with the connection's lock timeout of 3 s."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from models.inventory import Stock
+
+STOCK = Stock.__table__
+
+AUDIT_CHAIN = 7001
+"""Advisory lock: one audit row at a time extends the chain."""
+
+
+def lock_stock(session: Session, sku_ids: Iterable[UUID]) -> None:
+    """Lock the stock rows, sorted by id so that two orders can never wait for each other.
+
+    One row needs no lock of its own: the guarded UPDATE takes it.
+
+    Raises:
+        DBAPIError (translated to TryAgain at the transaction's border): 3 s have passed.
+    """
+    wanted = sorted(set(sku_ids))
+    if len(wanted) > 1:
+        session.execute(
+            select(STOCK.c.sku_id)
+            .where(STOCK.c.sku_id.in_(wanted))
+            .order_by(STOCK.c.sku_id)
+            .with_for_update()
+        ).all()
+
+
+def lock_chain(session: Session, chain: int) -> None:
+    """Serialise the writers of a hash chain until the end of the transaction."""
+    session.execute(text("SELECT pg_advisory_xact_lock(:chain)"), {"chain": chain})

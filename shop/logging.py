@@ -1,0 +1,42 @@
+"""Structured logs: one line an event, with the request's id; never a secret, never a phone."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import structlog
+
+from shop.settings import Settings
+
+
+def configure(settings: Settings) -> None:
+    """Route structlog and the standard library through one renderer (console or json)."""
+    renderer: structlog.types.Processor = (
+        structlog.processors.JSONRenderer()
+        if settings.log_format == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    shared: list[structlog.types.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    level = logging.getLevelNamesMapping().get(settings.log_level.upper(), logging.INFO)
+    structlog.configure(
+        processors=[*shared, structlog.processors.format_exc_info, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared)
+    )
+    logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler], force=True)
+
+
+def get(name: str) -> structlog.stdlib.BoundLogger:
+    """A logger for one module."""
+    logger: structlog.stdlib.BoundLogger = structlog.get_logger(name)
+    return logger

@@ -1,0 +1,240 @@
+"""Writes of the order itself. Paying, closing and shipping stand in their own contexts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from models.orders import Consignment, ConsignmentState, Order, OrderEvent, OrderLine, OrderState
+from shop.aid.commands import record_sale
+from shop.aid.queries import attribution_for
+from shop.aid.values import Sale, SaleLine
+from shop.clock import business_day
+from shop.context import Ctx
+from shop.errors import TryAgain
+from shop.identity.rules import validated_address
+from shop.ids import order_number
+from shop.inventory.commands import release, reserve
+from shop.machine import Moved, event_row, fire, move_locked
+from shop.orders import rows, rules
+from shop.orders.access import access_token
+from shop.orders.inputs import Placed, PlaceOrder
+from shop.orders.states import CONSIGNMENT, ORDER
+from shop.pricing.quote import Basket, load_basket
+
+ORDERS = Order.__table__
+CONSIGNMENTS = Consignment.__table__
+LINES = OrderLine.__table__
+
+NUMBER_TRIES = 8
+"""With 10 million numbers a day, eight collisions in a row mean something else is wrong."""
+
+
+def place_order(ctx: Ctx, wish: PlaceOrder) -> Placed:
+    """Place an order: all of it or nothing. Stock is reserved last, for as short as can be.
+
+    Raises:
+        Invalid, NotFound, Conflict: see `rules`; `out_of_stock` names each SKU and what is left.
+    """
+    items = rules.merged(wish.lines)
+    kind = rules.effective_kind(
+        wish.buyer.buyer_kind if wish.buyer else None, ctx.actor.buyer_kind, ctx.actor.roles
+    )
+    rules.check_purpose(wish.purpose, kind)
+    note = rules.clean_note(wish.note)
+    address = validated_address(wish.address, language=ctx.language)
+    basket = load_basket(ctx, items, address.division_code, wish.line_discounts)
+    rules.refuse_problems(basket.quote)
+    rules.check_confirmations(
+        (
+            rules.Goods(row.code, row.age_restricted, row.no_reason_return)
+            for row in basket.skus.values()
+        ),
+        kind,
+        adult=wish.adult_confirmed,
+        no_return=wish.no_return_confirmed,
+    )
+    rules.check_total(wish.expected_total_fen, basket.quote.total_fen)
+    attribution = attribution_for(
+        ctx,
+        unit=wish.unit,
+        channel=wish.channel,
+        campaign=wish.campaign,
+        storefront=wish.storefront,
+    )
+    order = rows.order_row(ctx, wish, basket.quote, address, attribution, kind, note)
+    number = _insert_order(ctx, order)
+    _insert_parts(ctx, order["id"], number, basket, wish)
+    reserve(ctx, order["id"], quantities(basket))
+    return Placed(number=number, access_token=access_token(ctx.settings, order["id"]))
+
+
+def quantities(basket: Basket) -> dict[UUID, int]:
+    """SKU id -> pieces of everything in the basket."""
+    return {line.sku_id: line.quantity for part in basket.quote.consignments for line in part.lines}
+
+
+def _insert_order(ctx: Ctx, order: dict[str, Any]) -> str:
+    """Insert under a number that nobody has."""
+    for _ in range(NUMBER_TRIES):
+        number = order_number(business_day(ctx.now))
+        written = ctx.session.execute(
+            insert(ORDERS)
+            .values(**order, number=number)
+            .on_conflict_do_nothing(index_elements=["number"])
+            .returning(ORDERS.c.number)
+        ).scalar_one_or_none()
+        if written is not None:
+            return number
+    raise TryAgain
+
+
+def _insert_parts(ctx: Ctx, order_id: UUID, number: str, basket: Basket, wish: PlaceOrder) -> None:
+    parts, lines = rows.part_rows(order_id, number, basket, no_return=wish.no_return_confirmed)
+    ctx.session.execute(insert(CONSIGNMENTS).values(parts))
+    ctx.session.execute(insert(LINES).values(lines))
+    placed = event_row(ctx, "order", order_id, order_id, "place", None, OrderState.PENDING_PAYMENT)
+    ctx.session.execute(insert(OrderEvent.__table__).values(placed))
+
+
+def mark_paid(ctx: Ctx, order_id: UUID, payment_id: UUID, paid_at: datetime) -> Moved:
+    """The money for this order is there: consignments go to their cooperatives, aid is counted.
+
+    The caller holds no lock; the order row is locked first, then its consignments.
+
+    Raises:
+        Conflict: `order_cancelled`, the order was closed before: the money must go back.
+    """
+    moved = fire(ctx, ORDER, order_id, order_id, "pay", values={"paid_at": paid_at})
+    if moved.changed:
+        _move_consignments(ctx, order_id, "pay", {"paid_at": paid_at})
+        _count_as_aid(ctx, order_id, payment_id, paid_at)
+    return moved
+
+
+def close_order(ctx: Ctx, order_id: UUID, event: str, why: str) -> Moved:
+    """Cancel (`cancel` by the buyer, `expire` by the timer) an unpaid order and free its goods.
+
+    Raises:
+        Conflict: `order_paid`, it is paid: a timer never cancels a paid order.
+    """
+    moved = fire(
+        ctx,
+        ORDER,
+        order_id,
+        order_id,
+        event,
+        why=why,
+        values={"cancelled_at": ctx.now, "cancel_reason": event},
+    )
+    if moved.changed:
+        _move_consignments(ctx, order_id, "cancel", {})
+        release(ctx, order_id, _reserved(ctx, order_id))
+    return moved
+
+
+def _reserved(ctx: Ctx, order_id: UUID) -> dict[UUID, int]:
+    found = ctx.session.execute(
+        select(LINES.c.sku_id, LINES.c.quantity).where(LINES.c.order_id == order_id)
+    )
+    return {sku_id: quantity for sku_id, quantity in found}  # noqa: C416 - rows are not pairs
+
+
+def _move_consignments(ctx: Ctx, order_id: UUID, event: str, values: dict[str, Any]) -> None:
+    """Move all consignments of an order by one event, in as few statements as one would take."""
+    found = ctx.session.execute(
+        select(CONSIGNMENTS.c.id, CONSIGNMENTS.c.state)
+        .where(CONSIGNMENTS.c.order_id == order_id)
+        .order_by(CONSIGNMENTS.c.id)
+        .with_for_update()
+    ).all()
+    after = CONSIGNMENT.transitions[ConsignmentState.PENDING_PAYMENT, event]
+    if any(row.state is not ConsignmentState.PENDING_PAYMENT for row in found):
+        for row in found:
+            move_locked(ctx, CONSIGNMENT, row.id, order_id, row.state, event, values=values)
+        return
+    ctx.session.execute(
+        update(CONSIGNMENTS)
+        .where(CONSIGNMENTS.c.order_id == order_id)
+        .values(state=after, **values)
+    )
+    ctx.session.execute(
+        insert(OrderEvent.__table__).values(
+            [
+                event_row(ctx, "consignment", row.id, order_id, event, row.state, after)
+                for row in found
+            ]
+        )
+    )
+
+
+def _count_as_aid(ctx: Ctx, order_id: UUID, payment_id: UUID, paid_at: datetime) -> None:
+    order = ctx.session.execute(select(ORDERS).where(ORDERS.c.id == order_id)).one()
+    lines = ctx.session.execute(
+        select(LINES).where(LINES.c.order_id == order_id).order_by(LINES.c.position)
+    ).all()
+    sale = Sale(
+        order_id=order_id,
+        order_number=order.number,
+        at=paid_at,
+        cause_id=payment_id,
+        platform_id=order.platform_id,
+        storefront_id=order.storefront_id,
+        channel_id=order.channel_id,
+        campaign_id=order.campaign_id,
+        unit_id=order.unit_id,
+        buyer_kind=order.buyer_kind,
+        buyer_key=order.buyer_key,
+        purpose=order.purpose,
+    )
+    record_sale(
+        ctx,
+        sale,
+        [
+            SaleLine(
+                order_line_id=line.id,
+                snapshot=line.snapshot,
+                quantity=line.quantity,
+                weight_g=line.weight_g,
+                goods_fen=line.goods_fen - line.discount_fen,
+                freight_fen=line.freight_fen,
+            )
+            for line in lines
+        ],
+    )
+
+
+def confirm_receipt(ctx: Ctx, order_id: UUID) -> int:
+    """The buyer has everything that was shipped; returns how many consignments are now done."""
+    found = (
+        ctx.session.execute(
+            select(CONSIGNMENTS.c.id)
+            .where(
+                CONSIGNMENTS.c.order_id == order_id,
+                CONSIGNMENTS.c.state == ConsignmentState.SHIPPED,
+            )
+            .order_by(CONSIGNMENTS.c.id)
+        )
+        .scalars()
+        .all()
+    )
+    for consignment_id in found:
+        complete(ctx, consignment_id, order_id, "buyer")
+    return len(found)
+
+
+def complete(ctx: Ctx, consignment_id: UUID, order_id: UUID, why: str) -> Moved:
+    """A shipped consignment has arrived (the buyer says so, or the days have passed)."""
+    return fire(
+        ctx,
+        CONSIGNMENT,
+        consignment_id,
+        order_id,
+        "complete",
+        why=why,
+        values={"completed_at": ctx.now},
+    )

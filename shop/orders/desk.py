@@ -1,0 +1,130 @@
+"""Orders as the organization's staff reads them: everything but who lives where."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from models.identity import User
+from models.orders import Consignment, Order, OrderEvent, OrderState
+from models.organization import Channel, Unit
+from shop import phones
+from shop.context import Ctx
+from shop.orders.queries import order_for
+from shop.orders.states import reading
+
+ORDERS, CONSIGNMENTS = Order.__table__, Consignment.__table__
+EVENTS, USERS = OrderEvent.__table__, User.__table__
+UNITS, CHANNELS = Unit.__table__, Channel.__table__
+
+Row = dict[str, Any]
+
+
+def orders_on_desk(
+    ctx: Ctx,
+    *,
+    number: str = "",
+    state: OrderState | None = None,
+    before: UUID | None = None,
+    limit: int = 24,
+) -> list[Row]:
+    """Orders of all buyers, newest first; names are masked.
+
+    `number` is the beginning of an order number, `before` the `id` of the last row already read.
+    """
+    wanted = []
+    if number:
+        wanted.append(ORDERS.c.number.startswith(number, autoescape=True))
+    if state is not None:
+        wanted.append(ORDERS.c.state == state)
+    if before is not None:
+        wanted.append(ORDERS.c.id < before)
+    found = (
+        ctx.session.execute(
+            select(
+                *(ORDERS.c[name] for name in LISTED),
+                UNITS.c.name.label("unit_name"),
+                CHANNELS.c.name.label("channel_name"),
+            )
+            .join(CHANNELS, CHANNELS.c.id == ORDERS.c.channel_id)
+            .outerjoin(UNITS, UNITS.c.id == ORDERS.c.unit_id)
+            .where(*wanted)
+            .order_by(ORDERS.c.id.desc())
+            .limit(limit)
+        )
+        .mappings()
+        .all()
+    )
+    parts = _part_states(ctx, [row["id"] for row in found])
+    return [
+        {
+            **row,
+            "buyer_name": phones.mask_name(row["buyer_name"]),
+            "status": reading(row["state"], parts[row["id"]]),
+        }
+        for row in found
+    ]
+
+
+LISTED = ("id", "number", "state", "buyer_name", "buyer_kind", "total_fen", "placed_at", "paid_at")
+
+
+def order_on_desk(ctx: Ctx, number: str) -> Row:
+    """An order with its parts and its timeline; names, addresses and the note are masked.
+
+    Every event of the timeline tells who did it (`actor`; empty for a guest and the system).
+
+    Raises:
+        NotFound: there is none, or the actor may not see it.
+    """
+    order = order_for(ctx, number)
+    address = order["address"]
+    return {
+        **{key: value for key, value in order.items() if key not in PERSONAL},
+        "buyer_name": phones.mask_name(order["buyer_name"]),
+        "address": {
+            **address,
+            "recipient": phones.mask_name(address["recipient"]),
+            "detail": phones.mask_address(address["detail"]),
+        },
+        "has_note": bool(order["note"]),
+        "events": _timeline(ctx, order["id"]),
+    }
+
+
+PERSONAL = frozenset({"recipient", "address_detail", "buyer_email", "note", "access_token"})
+"""What of an order staff does not need to follow it: the buyer wrote it for the cooperative."""
+
+
+def _part_states(ctx: Ctx, order_ids: Sequence[UUID]) -> dict[UUID, list[Any]]:
+    states: dict[UUID, list[Any]] = {order_id: [] for order_id in order_ids}
+    rows = ctx.session.execute(
+        select(CONSIGNMENTS.c.order_id, CONSIGNMENTS.c.state).where(
+            CONSIGNMENTS.c.order_id.in_(order_ids)
+        )
+    )
+    for row in rows:
+        states[row.order_id].append(row.state)
+    return states
+
+
+def _timeline(ctx: Ctx, order_id: UUID) -> list[Row]:
+    rows = ctx.session.execute(
+        select(
+            EVENTS.c.subject,
+            EVENTS.c.event,
+            EVENTS.c.to_state,
+            EVENTS.c.why,
+            EVENTS.c.at,
+            CONSIGNMENTS.c.number.label("consignment"),
+            USERS.c.name.label("actor"),
+        )
+        .outerjoin(CONSIGNMENTS, CONSIGNMENTS.c.id == EVENTS.c.subject_id)
+        .outerjoin(USERS, USERS.c.id == EVENTS.c.actor_id)
+        .where(EVENTS.c.order_id == order_id)
+        .order_by(EVENTS.c.at, EVENTS.c.id)
+    )
+    return [dict(row) for row in rows.mappings()]

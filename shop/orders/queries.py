@@ -1,0 +1,216 @@
+"""Reading orders: a constant number of statements however many lines they have."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from models.catalog import Cooperative
+from models.orders import Consignment, Order, OrderEvent, OrderLine, OrderState
+from models.organization import Campaign, Channel, Storefront, Unit
+from shop import crypto, phones
+from shop.context import Ctx
+from shop.errors import Unauthenticated
+from shop.orders.access import access_token, order_id_for
+from shop.orders.states import reading
+
+ORDERS, CONSIGNMENTS, LINES = Order.__table__, Consignment.__table__, OrderLine.__table__
+EVENTS, COOPERATIVES = OrderEvent.__table__, Cooperative.__table__
+UNITS, CHANNELS = Unit.__table__, Channel.__table__
+CAMPAIGNS, STOREFRONTS = Campaign.__table__, Storefront.__table__
+
+Row = dict[str, Any]
+
+
+def order_for(ctx: Ctx, number: str, token: str | None = None) -> Row:
+    """An order with its consignments, lines and timeline, as its buyer may see it.
+
+    The phone is masked: nobody needs to be told their own number.
+
+    Raises:
+        NotFound: there is none, or the actor may not see it.
+    """
+    return order_by_id(ctx, order_id_for(ctx, number, token))
+
+
+def order_by_id(ctx: Ctx, order_id: UUID) -> Row:
+    """`order_for` without the question who asks: for commands and jobs."""
+    head = (
+        ctx.session.execute(
+            select(
+                *(column for column in ORDERS.c if column.name not in HIDDEN),
+                ORDERS.c.phone_encrypted,
+                UNITS.c.code.label("unit"),
+                UNITS.c.name.label("unit_name"),
+                CHANNELS.c.code.label("channel"),
+                CHANNELS.c.name.label("channel_name"),
+                CAMPAIGNS.c.code.label("campaign"),
+                STOREFRONTS.c.code.label("storefront"),
+            )
+            .select_from(ORDERS)
+            .join(CHANNELS, CHANNELS.c.id == ORDERS.c.channel_id)
+            .join(STOREFRONTS, STOREFRONTS.c.id == ORDERS.c.storefront_id)
+            .outerjoin(UNITS, UNITS.c.id == ORDERS.c.unit_id)
+            .outerjoin(CAMPAIGNS, CAMPAIGNS.c.id == ORDERS.c.campaign_id)
+            .where(ORDERS.c.id == order_id)
+        )
+        .mappings()
+        .one()
+    )
+    parts = _consignments(ctx, [order_id])[order_id]
+    order = dict(head)
+    phone = crypto.decrypt(order.pop("phone_encrypted"), ctx.settings.secret_key)
+    return {
+        **order,
+        "access_token": access_token(ctx.settings, order_id),
+        "status": reading(order["state"], [part["state"] for part in parts]),
+        "consignments": parts,
+        "address": {
+            "recipient": order["recipient"],
+            "phone": phones.mask(phone),
+            "division_code": order["division_code"],
+            "division": order["division_text"],
+            "detail": order["address_detail"],
+        },
+        "events": timeline(ctx, order_id),
+    }
+
+
+HIDDEN = {
+    "phone_encrypted",
+    "phone_hash",
+    "buyer_key",
+    "unit_id",
+    "channel_id",
+    "campaign_id",
+    "platform_id",
+    "storefront_id",
+}
+
+
+def orders_of_actor(ctx: Ctx, before: UUID | None, limit: int) -> list[Row]:
+    """The actor's own orders, newest first, with their consignments and lines.
+
+    Raises:
+        Unauthenticated: nobody is signed in.
+    """
+    if ctx.actor.user_id is None:
+        raise Unauthenticated
+    wanted = [ORDERS.c.buyer_id == ctx.actor.user_id]
+    if before is not None:
+        wanted.append(ORDERS.c.id < before)
+    heads = (
+        ctx.session.execute(
+            select(
+                ORDERS.c.id,
+                ORDERS.c.number,
+                ORDERS.c.state,
+                ORDERS.c.goods_fen,
+                ORDERS.c.discount_fen,
+                ORDERS.c.freight_fen,
+                ORDERS.c.total_fen,
+                ORDERS.c.placed_at,
+                ORDERS.c.pay_before,
+                ORDERS.c.paid_at,
+            )
+            .where(*wanted)
+            .order_by(ORDERS.c.id.desc())
+            .limit(limit)
+        )
+        .mappings()
+        .all()
+    )
+    parts = _consignments(ctx, [head["id"] for head in heads])
+    return [
+        {
+            **head,
+            "consignments": parts[head["id"]],
+            "status": reading(head["state"], [part["state"] for part in parts[head["id"]]]),
+        }
+        for head in heads
+    ]
+
+
+def timeline(ctx: Ctx, order_id: UUID) -> list[Row]:
+    """Every transition of the order and its parts, oldest first."""
+    found = ctx.session.execute(
+        select(
+            EVENTS.c.subject,
+            EVENTS.c.event,
+            EVENTS.c.from_state,
+            EVENTS.c.to_state,
+            EVENTS.c.why,
+            EVENTS.c.at,
+        )
+        .where(EVENTS.c.order_id == order_id)
+        .order_by(EVENTS.c.at, EVENTS.c.id)
+    )
+    return [dict(row) for row in found.mappings()]
+
+
+def state_of(ctx: Ctx, order_id: UUID) -> OrderState:
+    """Just the state of an order."""
+    found: OrderState = ctx.session.execute(
+        select(ORDERS.c.state).where(ORDERS.c.id == order_id)
+    ).scalar_one()
+    return found
+
+
+def _consignments(ctx: Ctx, order_ids: Sequence[UUID]) -> dict[UUID, list[Row]]:
+    """The consignments of several orders with their lines: two statements for all of them."""
+    by_order: dict[UUID, list[Row]] = defaultdict(list)
+    if not order_ids:
+        return by_order
+    lines = _lines(ctx, order_ids)
+    found = ctx.session.execute(
+        select(
+            CONSIGNMENTS,
+            COOPERATIVES.c.code.label("cooperative_code"),
+            COOPERATIVES.c.name.label("cooperative_name"),
+        )
+        .join(COOPERATIVES, COOPERATIVES.c.id == CONSIGNMENTS.c.cooperative_id)
+        .where(CONSIGNMENTS.c.order_id.in_(order_ids))
+        .order_by(CONSIGNMENTS.c.number)
+    ).mappings()
+    for part in found:
+        by_order[part["order_id"]].append(
+            {
+                **part,
+                "cooperative": {"code": part["cooperative_code"], "name": part["cooperative_name"]},
+                "lines": lines[part["id"]],
+            }
+        )
+    return by_order
+
+
+def _lines(ctx: Ctx, order_ids: Sequence[UUID]) -> dict[UUID, list[Row]]:
+    by_consignment: dict[UUID, list[Row]] = defaultdict(list)
+    found = ctx.session.execute(
+        select(LINES)
+        .where(LINES.c.order_id.in_(order_ids))
+        .order_by(LINES.c.order_id, LINES.c.position)
+    ).mappings()
+    for line in found:
+        snapshot = line["snapshot"]
+        by_consignment[line["consignment_id"]].append(
+            {
+                "line_id": line["id"],
+                "sku": snapshot["sku_code"],
+                "slug": snapshot["slug"],
+                "name": line["product_name"],
+                "name_en": snapshot["product_name_en"],
+                "spec": line["sku_name"],
+                "image_url": snapshot["image"],
+                "quantity": line["quantity"],
+                "shipped_quantity": line["shipped_quantity"],
+                "unit_price_fen": line["unit_price_fen"],
+                "goods_fen": line["goods_fen"],
+                "discount_fen": line["discount_fen"],
+                "no_return_confirmed": line["no_return_confirmed"],
+            }
+        )
+    return by_consignment

@@ -1,0 +1,207 @@
+"""Deciding about an order: pure functions over values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from models.catalog import ReturnRule
+from models.identity import BuyerKind, Role
+from models.organization import Purpose
+from shop.errors import Conflict, Invalid, NotFound, ShopError
+from shop.pricing.values import Problem, Quote
+
+MAX_LINES = 100
+"""More kinds of goods than any basket holds; an institutional list comes as a file."""
+
+MAX_NOTE = 200
+
+INSTITUTIONAL_DAYS = 30
+"""A unit pays within 30 days, as on the 832 platform (domain 2.1)."""
+
+NOTHING_TO_ORDER = ("购物车里没有可以下单的商品", "There is nothing to order")
+
+
+@dataclass(frozen=True, slots=True)
+class Goods:
+    """What the confirmations depend on, of one SKU."""
+
+    sku: str
+    age_restricted: bool
+    no_reason_return: ReturnRule
+
+
+def merged(lines: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
+    """One line a SKU, in the order of first mention: two lines of one SKU are one wish.
+
+    Raises:
+        Invalid: no line at all, or too many.
+    """
+    total: dict[str, int] = {}
+    for sku, quantity in lines:
+        total[sku] = total.get(sku, 0) + quantity
+    if not 0 < len(total) <= MAX_LINES:
+        raise Invalid(*NOTHING_TO_ORDER, fields={"lines": [NOTHING_TO_ORDER[0]]})
+    return list(total.items())
+
+
+def refuse_problems(quote: Quote) -> None:
+    """All or nothing: one line that cannot be had stops the order and names each at fault.
+
+    Raises:
+        Conflict: `out_of_stock` with `short`, or `not_listed` / `out_of_season`.
+        NotFound: `unknown_sku`.
+        Invalid: `quantity_invalid`, `not_deliverable`, `freight_unknown`.
+    """
+    if not quote.problems:
+        return
+    first = min(quote.problems, key=_rank)
+    raise _refusal(first.code, [one for one in quote.problems if one.code == first.code])
+
+
+RANK = (
+    "unknown_sku",
+    "quantity_invalid",
+    "not_listed",
+    "out_of_season",
+    "not_deliverable",
+    "freight_unknown",
+    "out_of_stock",
+)
+"""What is told first when several things are wrong: what waiting will not mend."""
+
+KINDS: dict[str, type[ShopError]] = {
+    "unknown_sku": NotFound,
+    "not_listed": Conflict,
+    "out_of_season": Conflict,
+    "out_of_stock": Conflict,
+}
+
+
+def _rank(problem: Problem) -> int:
+    return RANK.index(problem.code) if problem.code in RANK else len(RANK)
+
+
+def _refusal(code: str, problems: Sequence[Problem]) -> ShopError:
+    kind = KINDS.get(code, Invalid)
+    detail: Any = [
+        {"sku": one.sku, "available": one.available} if code == "out_of_stock" else {"sku": one.sku}
+        for one in problems
+    ]
+    named = "short" if code == "out_of_stock" else "problems"
+    return kind(
+        "；".join(one.zh for one in problems),
+        "; ".join(one.en for one in problems),
+        code=code,
+        extra={named: detail},
+    )
+
+
+def check_confirmations(
+    goods: Iterable[Goods], buyer_kind: BuyerKind, *, adult: bool, no_return: bool
+) -> None:
+    """Alcohol is for adults and not for students; goods without return need the buyer's word.
+
+    Raises:
+        Invalid: `adult_confirmation_required`, `no_return_confirmation_required`.
+        Conflict: `alcohol_not_for_students` (domain 6.4).
+    """
+    held = list(goods)
+    alcohol = [one.sku for one in held if one.age_restricted]
+    if alcohol and buyer_kind is BuyerKind.STUDENT:
+        raise Conflict(
+            "学生账号不能购买酒类商品",
+            "Alcohol is not sold to students",
+            code="alcohol_not_for_students",
+            skus=alcohol,
+        )
+    if alcohol and not adult:
+        raise Invalid(
+            "购买酒类商品，请确认您已年满 18 周岁",
+            "Please confirm that you are 18 or older",
+            code="adult_confirmation_required",
+            fields={"confirmations.adult": ["请确认已年满 18 周岁"]},
+            skus=alcohol,
+        )
+    opened = [one.sku for one in held if one.no_reason_return is ReturnRule.NEEDS_CONFIRM]
+    if opened and not no_return:
+        raise Invalid(
+            "请确认：食品拆封后不支持七日无理由退货",
+            "Please confirm that opened food cannot be returned without a reason",
+            code="no_return_confirmation_required",
+            fields={"confirmations.no_return": ["请确认食品拆封后不支持七日无理由退货"]},
+            skus=opened,
+        )
+
+
+def effective_kind(
+    declared: BuyerKind | None, known: BuyerKind | None, roles: Iterable[Role]
+) -> BuyerKind:
+    """A person's own kind counts; a guest's word counts, but nobody becomes a unit by saying so.
+
+    Raises:
+        Invalid: a guest declares a unit account.
+    """
+    if known is not None:
+        return known
+    if declared is BuyerKind.UNIT_ACCOUNT and not set(roles) & {
+        Role.UNION_BUYER,
+        Role.CANTEEN_BUYER,
+    }:
+        raise Invalid(
+            "单位账户须登录后下单",
+            "A unit's account must sign in to order",
+            code="unit_account_required",
+            fields={"buyer.buyer_kind": ["单位账户须登录"]},
+        )
+    return declared or BuyerKind.PUBLIC
+
+
+def check_purpose(purpose: Purpose, buyer_kind: BuyerKind) -> None:
+    """Union gifts and canteen goods are bought by a unit's account.
+
+    Raises:
+        Invalid: a person orders for a union or canteen.
+    """
+    if purpose is not Purpose.PERSONAL and buyer_kind is not BuyerKind.UNIT_ACCOUNT:
+        raise Invalid(
+            "工会慰问和食堂采购须使用单位账户",
+            "Union and canteen orders need a unit's account",
+            fields={"purpose": ["须使用单位账户"]},
+        )
+
+
+def pay_before(now: datetime, buyer_kind: BuyerKind, minutes: int) -> datetime:
+    """Until when the goods are held: `minutes` for a person, 30 days for a unit."""
+    if buyer_kind is BuyerKind.UNIT_ACCOUNT:
+        return now + timedelta(days=INSTITUTIONAL_DAYS)
+    return now + timedelta(minutes=minutes)
+
+
+def clean_note(note: str) -> str:
+    """The note without surrounding blanks.
+
+    Raises:
+        Invalid: longer than 200 characters.
+    """
+    text = note.strip()
+    if len(text) > MAX_NOTE:
+        raise Invalid(fields={"note": [f"不超过 {MAX_NOTE} 字"]})
+    return text
+
+
+def check_total(expected_fen: int | None, total_fen: int) -> None:
+    """The page showed a total; if it changed meanwhile the buyer looks again before paying.
+
+    Raises:
+        Conflict: `total_changed`.
+    """
+    if expected_fen is not None and expected_fen != total_fen:
+        raise Conflict(
+            "价格或运费有变化，请确认后重新提交",
+            "The price has changed, please check and confirm",
+            code="total_changed",
+            total_fen=total_fen,
+        )

@@ -1,0 +1,97 @@
+"""The HTML page as a declaration, for the storefront and the back office alike.
+
+One transaction stands around the call and the rendering. When a form is refused, everything it
+did is rolled back first; then `retry`, given the error, renders the form again in a new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, g, redirect, request, url_for
+
+from shop.errors import ShopError, Unauthenticated
+from shop.identity.policy import authorize
+from shop.web import refuse_nul, session_actor, transactions
+
+View = Callable[..., Any]
+ErrorPage = Callable[[ShopError], Any]
+Retry = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One declared page; the route walk reads these."""
+
+    rule: str
+    methods: tuple[str, ...]
+    permission: str
+    view: View
+    phases: bool
+    retry: Retry | None
+
+
+class Pages:
+    """The pages of one surface: a blueprint, the sign-in to go to, and its error page."""
+
+    def __init__(self, blueprint: Blueprint, sign_in: str, error_page: ErrorPage) -> None:
+        self.blueprint = blueprint
+        self.sign_in = sign_in
+        self.error_page = error_page
+        self.declared: list[Page] = []
+
+    def page(
+        self,
+        rule: str,
+        *,
+        permission: str,
+        methods: tuple[str, ...] = ("GET",),
+        phases: bool = False,
+        retry: Retry | None = None,
+    ) -> Callable[[View], View]:
+        """Declare a page. The view gets `ctx` (or `Transactions` with `phases`) and the path."""
+
+        def declare(view: View) -> View:
+            spec = Page(rule, methods, permission, view, phases, retry)
+            self.declared.append(spec)
+            self.blueprint.add_url_rule(
+                rule, view.__name__, self._responder(spec), methods=list(methods)
+            )
+            return view
+
+        return declare
+
+    def _responder(self, spec: Page) -> Callable[..., Any]:
+        def respond(**path: Any) -> Any:
+            try:
+                refuse_nul([*request.values.values(), *(str(v) for v in path.values())])
+                return self._run(spec, path)
+            except Unauthenticated:
+                back = request.full_path if request.method == "GET" else None
+                return redirect(url_for(self.sign_in, next=back))
+            except ShopError as error:
+                return self._refused(spec, path, error)
+
+        return respond
+
+    def _run(self, spec: Page, path: dict[str, Any]) -> Any:
+        opened = transactions()
+        with opened.begin() as ctx:
+            ctx.actor = g.actor = session_actor(ctx)
+            authorize(ctx.actor, spec.permission)
+            if not spec.phases:
+                return spec.view(ctx, **path)
+            opened = opened.acting(ctx.actor)
+        return spec.view(opened, **path)
+
+    def _refused(self, spec: Page, path: dict[str, Any], error: ShopError) -> Any:
+        if spec.retry is None or request.method == "GET":
+            return self.error_page(error)
+        try:
+            with transactions().begin() as ctx:
+                ctx.actor = g.actor = session_actor(ctx)
+                return spec.retry(ctx, error=error, **path)
+        except ShopError as second:
+            return self.error_page(second)

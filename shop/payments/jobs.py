@@ -1,0 +1,63 @@
+"""What the worker does for payments."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import select
+
+from models.orders import Order, OrderState
+from shop import logging
+from shop.context import Transactions
+from shop.errors import Conflict, TryAgain
+from shop.jobs.registry import job
+from shop.payments import webhooks
+from shop.payments.commands import close_unpaid
+
+ORDERS = Order.__table__
+
+SLICE = 200
+"""Orders closed in one run; the next minute takes the next slice."""
+
+log = logging.get("payments")
+
+
+@job(webhooks.HANDLE)
+def handle_event(transactions: Transactions, event: str) -> None:
+    """Apply one stored provider event."""
+    webhooks.handle(transactions, event)
+
+
+@job("payments.expire_unpaid", cron="* * * * *")
+def expire_unpaid(transactions: Transactions) -> None:
+    """Close the orders whose time to pay has passed, and put their goods back."""
+    for order_id in due(transactions):
+        expire(transactions, order_id)
+
+
+def due(transactions: Transactions) -> list[UUID]:
+    """Unpaid orders whose time has passed, the oldest first."""
+    with transactions.begin() as ctx:
+        return list(
+            ctx.session.execute(
+                select(ORDERS.c.id)
+                .where(
+                    ORDERS.c.state == OrderState.PENDING_PAYMENT,
+                    ORDERS.c.pay_before <= ctx.now,
+                )
+                .order_by(ORDERS.c.pay_before)
+                .limit(SLICE)
+            ).scalars()
+        )
+
+
+def expire(transactions: Transactions, order_id: UUID) -> bool:
+    """Close one order; False when it was paid meanwhile or cannot be closed yet."""
+    try:
+        status = close_unpaid(transactions, order_id, "expire", "timer")
+    except Conflict:
+        return False
+    except TryAgain as error:
+        log.warning("order.expiry_postponed", order_id=str(order_id), code=error.error_code)
+        return False
+    return status is None or status.state != "processing"

@@ -1,0 +1,73 @@
+"""Money whose arrival a person or a bank file tells us, not a provider's page."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, select
+
+from models.payments import Payment, PaymentMethod, PaymentState
+from shop.context import Ctx
+from shop.errors import Conflict
+from shop.ids import new_id
+from shop.machine import append, move_locked
+from shop.orders.access import ORDERS
+from shop.orders.commands import mark_paid
+from shop.payments.states import PAYMENT
+
+PAYMENTS = Payment.__table__
+
+
+def record_receipt(
+    ctx: Ctx,
+    order_id: UUID,
+    *,
+    method: PaymentMethod,
+    amount_fen: int,
+    received_at: datetime,
+    reference: str,
+) -> UUID:
+    """Record that the money of one order is there, in full, and let the order go on.
+
+    Raises:
+        Conflict: `amount_mismatch`, not what is owed; `order_cancelled` or `order_paid`.
+    """
+    order = ctx.session.execute(
+        select(ORDERS.c.total_fen, ORDERS.c.state).where(ORDERS.c.id == order_id).with_for_update()
+    ).one()
+    if order.total_fen != amount_fen:
+        raise Conflict(
+            "到账金额与订单金额不一致",
+            "The amount is not what the order costs",
+            code="amount_mismatch",
+            total_fen=order.total_fen,
+        )
+    row: dict[str, Any] = {
+        "id": new_id(),
+        "order_id": order_id,
+        "method": method,
+        "state": PaymentState.CREATED,
+        "amount_fen": amount_fen,
+        "currency": "CNY",
+        "captured_fen": 0,
+        "reference": reference,
+        "expires_at": received_at,
+        "created_at": received_at,
+    }
+    ctx.session.execute(insert(PAYMENTS).values(row))
+    append(ctx, "payment", row["id"], order_id, "start", None, PaymentState.CREATED)
+    move_locked(
+        ctx,
+        PAYMENT,
+        row["id"],
+        order_id,
+        PaymentState.CREATED,
+        "succeed",
+        values={"captured_fen": amount_fen, "settled_at": received_at},
+    )
+    if not mark_paid(ctx, order_id, row["id"], received_at).changed:
+        raise Conflict("订单已支付", "The order is paid already", code="order_paid")
+    payment_id: UUID = row["id"]
+    return payment_id

@@ -1,0 +1,1 @@
+"""Our double of the Stripe endpoints we use, as a foreign system in its own process."""

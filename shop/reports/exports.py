@@ -1,0 +1,102 @@
+"""Figures as a file for a spreadsheet program: the definition on top, amounts in yuan."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from models.money import yuan_text
+from shop.formatting import minute
+from shop.reports.definitions import DIMENSIONS, MEASURES, Period, Text
+from shop.reports.queries import SalesReport
+
+BOM = "\ufeff"
+"""Without it Excel reads UTF-8 as GBK and shows rubbish for every Chinese name."""
+
+FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
+"""A text cell that begins so would run as a formula when the file is opened (CWE-1236)."""
+
+TITLE = Text("消费帮扶销售统计", "Consumption-aid sales")
+TOTAL = Text("合计", "Total")
+CODE = Text("代码", " code")
+YUAN = Text("（元）", " (yuan)")
+
+
+def sales_csv(report: SalesReport) -> Iterator[str]:
+    """The file in pieces: a line each, UTF-8 with BOM, rows, and totals that were counted anew."""
+    yield BOM
+    for cells in _lines(report):
+        yield _line(cells)
+
+
+def safe(text: str) -> str:
+    """A text cell that no spreadsheet program takes for a formula."""
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+
+
+def _lines(report: SalesReport) -> Iterator[list[Any]]:
+    language, names = report.language, report.query.group_by
+    yield [TITLE.in_(language)]
+    for label, text in _definition(report):
+        yield [label.in_(language), safe(text)]
+    for measure in MEASURES.values():
+        yield [measure.title.in_(language), measure.meaning.in_(language)]
+    yield []
+    yield [*_headings(names, language), *_measure_headings(language)]
+    rows = report.rows if names else ()
+    for row in rows:
+        yield [*_dimensions(row, names), *_amounts(row)]
+    blank = [""] * (len(_headings(names, language)) - 1)
+    yield [TOTAL.in_(language), *blank, *_amounts(report.totals)]
+
+
+def _definition(report: SalesReport) -> Iterator[tuple[Text, str]]:
+    found, language = report.definition, report.language
+    yield Text("统计期间", "Period"), found["period_text"]
+    yield Text("统计基准", "Basis"), found["basis_text"]
+    filters = [f"{name}={','.join(values)}" for name, values in found["filters"].items()]
+    yield Text("筛选", "Filters"), "; ".join(filters) or Text("无", "none").in_(language)
+    rules = [f"{rules['code']} {rules['name']}" for rules in found["rule_sets"]]
+    yield Text("统计口径", "Rule set"), "; ".join(rules) or Text("无", "none").in_(language)
+    yield Text("金额单位", "Amounts in"), Text("元（人民币）", "yuan (CNY)").in_(language)
+    yield Text("数据截至", "As of"), minute(report.as_of, language)
+
+
+def _headings(names: Iterable[str], language: str) -> list[str]:
+    """One column for a period, code and name for everything else; at least one for the total."""
+    headings: list[str] = []
+    for name in names:
+        dimension = DIMENSIONS[name]
+        title = dimension.title.in_(language)
+        if not isinstance(dimension, Period):
+            headings.append(f"{title}{CODE.in_(language)}")
+        headings.append(title)
+    return headings or [""]
+
+
+def _measure_headings(language: str) -> list[str]:
+    return [
+        measure.title.in_(language) + (YUAN.in_(language) if measure.money else "")
+        for measure in MEASURES.values()
+    ]
+
+
+def _dimensions(row: dict[str, Any], names: Iterable[str]) -> Iterator[str]:
+    for name in names:
+        yield safe(row[name] or "")
+        if not isinstance(DIMENSIONS[name], Period):
+            yield safe(row[f"{name}_name"])
+
+
+def _amounts(row: dict[str, Any]) -> Iterator[str]:
+    """Numbers stay numbers, a negative one too: they are ours and hold no formula."""
+    for measure in MEASURES.values():
+        yield yuan_text(row[measure.name]) if measure.money else str(row[measure.name])
+
+
+def _line(cells: Iterable[Any]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer).writerow(list(cells))
+    return buffer.getvalue()

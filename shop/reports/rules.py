@@ -1,0 +1,130 @@
+"""What is asked of a report, checked, and put into words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from shop.errors import Invalid
+from shop.reports.definitions import (
+    BASES,
+    DIMENSIONS,
+    LONGEST_PERIOD_DAYS,
+    MEASURES,
+    MOST_DIMENSIONS,
+    NOT_GIVEN,
+    Choice,
+    Dimension,
+    Period,
+    Text,
+)
+
+Filters = Mapping[str, str | Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class SalesQuery:
+    """Which entries, and how to group them. The period is [start, end) in Asia/Shanghai days.
+
+    `filters` maps a dimension to the one or several values it may have; `none` where it is empty.
+    """
+
+    start: date
+    end: date
+    group_by: tuple[str, ...] = ()
+    basis: str = "event"
+    filters: Filters = field(default_factory=dict)
+
+    def wanted(self, name: str) -> tuple[str, ...]:
+        """The values that a filter lets through."""
+        values = self.filters[name]
+        return (values,) if isinstance(values, str) else tuple(values)
+
+
+def check(query: SalesQuery) -> None:
+    """Let pass what a report can answer.
+
+    Raises:
+        Invalid: `invalid_report`, with every field at fault: unknown names, too many dimensions,
+            an empty or endless period, values that a dimension never has.
+    """
+    faults: dict[str, list[str]] = {}
+    if query.end <= query.start:
+        faults["to"] = ["结束日期须晚于开始日期"]
+    elif (query.end - query.start).days > LONGEST_PERIOD_DAYS:
+        faults["to"] = ["统计期间最长二十年"]
+    unknown = [name for name in query.group_by if name not in DIMENSIONS]
+    if unknown:
+        faults["group_by"] = [f"没有维度 {name}" for name in unknown]
+    elif len(set(query.group_by)) != len(query.group_by):
+        faults["group_by"] = ["维度重复"]
+    elif len(query.group_by) > MOST_DIMENSIONS:
+        faults["group_by"] = [f"最多 {MOST_DIMENSIONS} 个维度"]
+    if query.basis not in BASES:
+        faults["basis"] = ["须为 event 或 cohort"]
+    faults.update(_filter_faults(query))
+    if faults:
+        raise Invalid(
+            "报表条件有误", "This report cannot be made", code="invalid_report", fields=faults
+        )
+
+
+def _filter_faults(query: SalesQuery) -> dict[str, list[str]]:
+    faults: dict[str, list[str]] = {}
+    for name in query.filters:
+        dimension = DIMENSIONS.get(name)
+        if dimension is None:
+            faults[name] = ["没有这个筛选条件"]
+        elif bad := [value for value in query.wanted(name) if not _possible(dimension, value)]:
+            faults[name] = [f"没有这个值：{value}" for value in bad]
+    return faults
+
+
+def _possible(dimension: Dimension, value: str) -> bool:
+    if isinstance(dimension, Period):
+        return dimension.shape.fullmatch(value) is not None
+    if isinstance(dimension, Choice):
+        return value in dimension.values or value == NOT_GIVEN
+    return value != ""
+
+
+def describe(
+    query: SalesQuery, rule_sets: Sequence[Mapping[str, Any]], language: str
+) -> dict[str, Any]:
+    """The definition that goes into every answer: what was counted, when, by which rules."""
+    period = Text(
+        f"{query.start} 起（含）至 {query.end} 止（不含），北京时间",
+        f"from {query.start} up to, not including, {query.end}, Asia/Shanghai days",
+    )
+    return {
+        "basis": query.basis,
+        "basis_text": BASES[query.basis].in_(language),
+        "zone": "Asia/Shanghai",
+        "from": query.start,
+        "to": query.end,
+        "half_open": True,
+        "period_text": period.in_(language),
+        "currency": "CNY",
+        "group_by": list(query.group_by),
+        "filters": {name: list(query.wanted(name)) for name in query.filters},
+        "rule_sets": list(rule_sets),
+        "measures": {
+            measure.name: f"{measure.title.in_(language)}: {measure.meaning.in_(language)}"
+            if not language.startswith("zh")
+            else f"{measure.title.zh}：{measure.meaning.zh}"
+            for measure in MEASURES.values()
+        },
+    }
+
+
+def name_of(dimension: Dimension, code: str | None, name: str | None, language: str) -> str:
+    """What stands beside a code: the frozen name, our word for a choice, or that it is empty."""
+    if isinstance(dimension, Period):
+        return code or ""
+    if code is None:
+        return dimension.empty.in_(language)
+    if isinstance(dimension, Choice):
+        return dimension.values[code].in_(language)
+    return name or code

@@ -1,0 +1,93 @@
+"""From an order back to the figures: its entries, and the log of what staff did."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+
+from models.aid import AidEntry
+from models.identity import User
+from models.system import AuditEntry
+from shop.context import Ctx
+from shop.reports.definitions import DIMENSIONS, ENTRY_KINDS, REASONS, Text
+from shop.reports.rules import name_of
+
+ENTRIES, USERS = AidEntry.__table__, User.__table__
+AUDIT = AuditEntry.__table__
+
+Row = dict[str, Any]
+
+SHOWN = (
+    "kind",
+    "day",
+    "product_name",
+    "sku_name",
+    "cooperative_name",
+    "unit_name",
+    "channel_name",
+    "quantity",
+    "goods_fen",
+    "freight_fen",
+    "aid_class",
+    "rule_set_code",
+    "rule_reason",
+    "reason",
+)
+
+
+def entries_of_order(ctx: Ctx, order_number: str) -> list[Row]:
+    """Everything that an order brought into the aid record or took out of it, oldest first.
+
+    The caller has looked who asks (`order_for`).
+    """
+    rows = ctx.session.execute(
+        select(*(ENTRIES.c[name] for name in SHOWN))
+        .where(ENTRIES.c.order_number == order_number)
+        .order_by(ENTRIES.c.id)
+    ).mappings()
+    return [_entry(row, ctx.language) for row in rows]
+
+
+def audit_log(
+    ctx: Ctx, *, before: int | None = None, action: str = "", limit: int = 24
+) -> list[Row]:
+    """What staff wrote and whose personal data it read, newest first.
+
+    `before` is the `sequence` of the last row already read.
+    """
+    wanted = []
+    if before is not None:
+        wanted.append(AUDIT.c.sequence < before)
+    if action:
+        wanted.append(AUDIT.c.action == action)
+    rows = ctx.session.execute(
+        select(
+            AUDIT.c.sequence,
+            AUDIT.c.at,
+            AUDIT.c.action,
+            AUDIT.c.subject,
+            AUDIT.c.subject_id,
+            AUDIT.c.before,
+            AUDIT.c.after,
+            AUDIT.c.reason,
+            AUDIT.c.request_id,
+            AUDIT.c.hash,
+            USERS.c.name.label("actor"),
+        )
+        .outerjoin(USERS, USERS.c.id == AUDIT.c.actor_id)
+        .where(*wanted)
+        .order_by(AUDIT.c.sequence.desc())
+        .limit(limit)
+    )
+    return [dict(row) for row in rows.mappings()]
+
+
+def _entry(row: Any, language: str) -> Row:
+    reason = REASONS.get(row["rule_reason"], Text(row["rule_reason"], row["rule_reason"]))
+    return {
+        **row,
+        "kind_name": ENTRY_KINDS[row["kind"]].in_(language),
+        "aid_class_name": name_of(DIMENSIONS["aid_class"], row["aid_class"], None, language),
+        "rule_reason_text": reason.in_(language),
+    }

@@ -1,0 +1,283 @@
+"""The eight worked orders of the demonstration, lived through with the clock of their time."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from models.catalog import Category, Cooperative, Product, Sku
+from models.identity import BuyerKind, Role, RoleGrant
+from models.orders import Consignment, ConsignmentState, OrderLine, PaymentTerms
+from models.organization import Purpose, SalesPlatform
+from models.payments import PaymentMethod
+from shop.aid.commands import record_external, record_refund
+from shop.aid.queries import attribution_for
+from shop.aid.values import ExternalSale, Goods
+from shop.clock import frozen
+from shop.context import SYSTEM, Actor, Ctx, Transactions
+from shop.fulfilment.commands import ShipParcel, ship_parcel
+from shop.identity.rules import AddressInput
+from shop.ids import new_id
+from shop.inventory.commands import release
+from shop.machine import fire
+from shop.orders import commands
+from shop.orders.access import order_id_for
+from shop.orders.inputs import BuyerInput, PlaceOrder
+from shop.orders.states import CONSIGNMENT
+from shop.payments.receipts import record_receipt
+from shop.seed.data import demo, moment
+
+Scenario = dict[str, Any]
+
+CONSIGNMENTS, LINES = Consignment.__table__, OrderLine.__table__
+
+SHIPPED_AFTER = timedelta(days=1)
+"""Where the data names no parcel, the goods left a day after they were paid."""
+
+
+def place_scenarios(transactions: Transactions) -> dict[str, str]:
+    """Live through every worked order; returns scenario code -> order or external number."""
+    return {
+        scenario["code"]: (
+            _import(transactions, scenario)
+            if scenario["platform"] != "self_mall"
+            else _order(transactions, scenario)
+        )
+        for scenario in demo()["order_scenarios"]
+    }
+
+
+def _at(transactions: Transactions, text: str) -> Transactions:
+    return replace(transactions, clock=frozen(moment(text)), actor=SYSTEM)
+
+
+def _order(transactions: Transactions, scenario: Scenario) -> str:
+    with _at(transactions, scenario["placed_at"]).begin() as ctx:
+        ctx.actor = _buyer(ctx, scenario)
+        number = commands.place_order(ctx, _wish(scenario)).number
+    if scenario["paid_at"] is None:
+        _expire(transactions, scenario, number)
+        return number
+    # Goods of an institutional order travel before the money does; the mall ships paid orders
+    # only so far, so here the receipt comes first and the parcels right after it.
+    _pay(transactions, scenario, number)
+    if scenario["outcome"] == "completed":
+        _ship(transactions, scenario, number)
+        _complete(transactions, scenario, number)
+    for refund in scenario["refunds"]:
+        _refund(transactions, refund, number, shipped=scenario["outcome"] == "completed")
+    return number
+
+
+def _buyer(ctx: Ctx, scenario: Scenario) -> Actor:
+    """A unit's account is a person of the demonstration; everybody else orders as a guest."""
+    if scenario["buyer_kind"] != BuyerKind.UNIT_ACCOUNT:
+        return SYSTEM
+    user_id = ctx.session.execute(
+        select(RoleGrant.user_id)
+        .where(RoleGrant.role == Role.UNION_BUYER)
+        .order_by(RoleGrant.granted_at)
+        .limit(1)
+    ).scalar_one()
+    return Actor(
+        user_id=user_id,
+        name="校工会采购员(演示)",
+        buyer_kind=BuyerKind.UNIT_ACCOUNT,
+        roles=frozenset({Role.UNION_BUYER}),
+    )
+
+
+def _wish(scenario: Scenario) -> PlaceOrder:
+    person = scenario["buyer"]
+    lines = scenario["lines"]
+    return PlaceOrder(
+        lines=tuple((line["sku"], line["quantity"]) for line in lines),
+        address=AddressInput(
+            recipient=f"演示收货人{person}",
+            phone=f"154000000{int(person[1:]):02d}",
+            division_code=scenario["division"],
+            detail="示例路 1 号(演示)",
+        ),
+        buyer=BuyerInput(name=f"演示买家{person}", buyer_kind=BuyerKind(scenario["buyer_kind"]))
+        if scenario["buyer_kind"] != BuyerKind.UNIT_ACCOUNT
+        else None,
+        unit=scenario["unit"],
+        channel=scenario["channel"],
+        campaign=scenario["campaign"],
+        purpose=Purpose(scenario["purpose"]),
+        adult_confirmed=True,
+        no_return_confirmed=True,
+        payment_terms=PaymentTerms(scenario["payment_terms"]),
+        line_discounts={line["sku"]: line["discount_fen"] for line in lines},
+        expected_total_fen=scenario["total_fen"],
+    )
+
+
+def _expire(transactions: Transactions, scenario: Scenario, number: str) -> None:
+    late = moment(scenario["placed_at"]) + timedelta(minutes=31)
+    with _at(transactions, late.isoformat()).begin() as ctx:
+        commands.close_order(ctx, order_id_for(ctx, number), "expire", "timer")
+
+
+def _pay(transactions: Transactions, scenario: Scenario, number: str) -> None:
+    with _at(transactions, scenario["paid_at"]).begin() as ctx:
+        record_receipt(
+            ctx,
+            order_id_for(ctx, number),
+            method=PaymentMethod(scenario["payment_method"]),
+            amount_fen=scenario["total_fen"],
+            received_at=ctx.now,
+            reference=f"demo-{scenario['code']}",
+        )
+
+
+def _ship(transactions: Transactions, scenario: Scenario, number: str) -> None:
+    named = {parcel["cooperative"]: parcel for parcel in scenario.get("parcels", [])}
+    when = moment(scenario["paid_at"]) + SHIPPED_AFTER
+    with _at(transactions, when.isoformat()).begin() as ctx:
+        order_id = order_id_for(ctx, number)
+        for part, cooperative in _parts(ctx, order_id):
+            parcel = named.get(cooperative.code, {})
+            ctx.actor = Actor(
+                roles=frozenset({Role.COOP_MANAGER}), cooperative_ids=frozenset({cooperative.id})
+            )
+            ship_parcel(
+                ctx,
+                part.number,
+                ShipParcel(
+                    carrier=parcel.get("carrier", "zhongtong"),
+                    tracking_no=parcel.get(
+                        "tracking_no", f"DEMO{scenario['code']}{part.number[-1]}"
+                    ),
+                    lines=None,
+                ),
+            )
+
+
+def _parts(ctx: Ctx, order_id: UUID) -> list[Any]:
+    return [
+        (part, ctx.session.get_one(Cooperative, part.cooperative_id))
+        for part in ctx.session.execute(
+            select(CONSIGNMENTS.c.number, CONSIGNMENTS.c.cooperative_id)
+            .where(CONSIGNMENTS.c.order_id == order_id)
+            .order_by(CONSIGNMENTS.c.number)
+        )
+    ]
+
+
+def _complete(transactions: Transactions, scenario: Scenario, number: str) -> None:
+    with _at(transactions, scenario["completed_at"]).begin() as ctx:
+        commands.confirm_receipt(ctx, order_id_for(ctx, number))
+
+
+def _refund(
+    transactions: Transactions, refund: dict[str, Any], number: str, *, shipped: bool
+) -> None:
+    with _at(transactions, refund["refunded_at"]).begin() as ctx:
+        order_id = order_id_for(ctx, number)
+        line = ctx.session.execute(
+            select(LINES.c.id).where(
+                LINES.c.order_id == order_id,
+                LINES.c.snapshot["sku_code"].astext == refund["sku"],
+            )
+        ).scalar_one()
+        record_refund(
+            ctx,
+            order_line_id=line,
+            cause_id=new_id(),
+            at=ctx.now,
+            quantity=refund["quantity"],
+            goods_fen=refund["goods_fen"],
+            freight_fen=refund["freight_fen"],
+            reason=refund["reason"],
+        )
+        if not shipped:
+            _withdraw(ctx, order_id, refund["reason"])
+
+
+def _withdraw(ctx: Ctx, order_id: UUID, why: str) -> None:
+    """What was refunded before it was shipped is not shipped any more; its goods are free."""
+    found = (
+        ctx.session.execute(
+            select(CONSIGNMENTS.c.id).where(
+                CONSIGNMENTS.c.order_id == order_id,
+                CONSIGNMENTS.c.state == ConsignmentState.PENDING_SHIPMENT,
+            )
+        )
+        .scalars()
+        .all()
+    )
+    freed: dict[UUID, int] = defaultdict(int)
+    for consignment_id in found:
+        fire(ctx, CONSIGNMENT, consignment_id, order_id, "cancel", why=why)
+        for line in ctx.session.execute(
+            select(LINES.c.sku_id, LINES.c.quantity).where(LINES.c.consignment_id == consignment_id)
+        ):
+            freed[line.sku_id] += line.quantity
+    release(ctx, order_id, freed)
+
+
+def _import(transactions: Transactions, scenario: Scenario) -> str:
+    """An order of an outside platform: no goods of ours move, but the aid total does."""
+    number: str = scenario["external_no"]
+    with _at(transactions, scenario["paid_at"]).begin() as ctx:
+        found = attribution_for(ctx, unit=scenario["unit"], channel=scenario["channel"])
+        platform_id = _platform(ctx, scenario["platform"])
+        batch = new_id()
+        for place, line in enumerate(scenario["lines"], start=1):
+            goods, weight_g = _goods(ctx, line["sku"])
+            record_external(
+                ctx,
+                ExternalSale(
+                    external_order_no=number,
+                    external_line_no=place,
+                    at=ctx.now,
+                    cause_id=batch,
+                    platform_id=platform_id,
+                    channel_id=found.channel_id,
+                    unit_id=found.unit_id,
+                    buyer_kind=BuyerKind(scenario["buyer_kind"]),
+                    buyer_key=f"external:{scenario['buyer']}",
+                    purpose=Purpose(scenario["purpose"]),
+                    goods=goods,
+                    quantity=line["quantity"],
+                    weight_g=weight_g * line["quantity"],
+                    goods_fen=line["unit_price_fen"] * line["quantity"] - line["discount_fen"],
+                ),
+            )
+    return number
+
+
+def _platform(ctx: Ctx, code: str) -> UUID:
+    found: UUID = ctx.session.execute(
+        select(SalesPlatform.id).where(SalesPlatform.code == code)
+    ).scalar_one()
+    return found
+
+
+def _goods(ctx: Ctx, sku_code: str) -> tuple[Goods, int]:
+    sku, product, category, cooperative = ctx.session.execute(
+        select(Sku, Product, Category, Cooperative)
+        .join(Product, Product.id == Sku.product_id)
+        .join(Category, Category.id == Product.category_id)
+        .join(Cooperative, Cooperative.id == Product.cooperative_id)
+        .where(Sku.code == sku_code)
+    ).one()
+    goods = Goods(
+        product_code=product.code,
+        product_name=product.name,
+        sku_code=sku.code,
+        sku_name=sku.name,
+        category_code=category.code,
+        category_name=category.name,
+        cooperative_code=cooperative.code,
+        cooperative_name=cooperative.name,
+        aid_certified=product.aid_certified,
+        origin_division=product.origin_division,
+    )
+    return goods, sku.weight_g

@@ -1,0 +1,130 @@
+"""What can be known to be wrong before anything is started, in one sentence each."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import socket
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from shop.settings import SettingsError
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from shop.settings import Settings
+
+OLDEST_POSTGRES = 160_000
+"""Version 16, as PostgreSQL counts."""
+
+PORTS_TRIED = 50
+
+CONNECT_SECONDS = 5
+
+REASONS = {
+    errno.EADDRINUSE: "another program is using it",
+    errno.EADDRNOTAVAIL: "HOST is not an address of this machine",
+    socket.EAI_NONAME: "HOST is not an address of this machine",
+}
+
+LAST_GASP_SECONDS = 2.5
+"""After a kill -9 the predecessor's children need a moment to end and to free its port."""
+
+
+def with_driver(url: str) -> str:
+    """The address as SQLAlchemy needs it; the usual short forms are accepted.
+
+    Raises:
+        SettingsError: this is not an address of a PostgreSQL database.
+    """
+    found = re.fullmatch(r"(?:postgres|postgresql|postgresql\+psycopg)://(.*)", url)
+    if found is None:
+        raise SettingsError("DATABASE_URL must begin with postgresql://.")
+    return f"postgresql+psycopg://{found[1]}"
+
+
+def connect(url: str) -> psycopg.Connection:
+    """A plain connection in autocommit mode, without SQLAlchemy's start-up time.
+
+    Raises:
+        psycopg.Error: it cannot be had.
+    """
+    import psycopg  # slow (0.2 s): `aidmall version` does not wait for it
+
+    return psycopg.connect(
+        url.replace("postgresql+psycopg://", "postgresql://", 1),
+        autocommit=True,
+        connect_timeout=CONNECT_SECONDS,
+    )
+
+
+def check_database(url: str) -> None:
+    """Refuse an address behind which there is no usable database.
+
+    Raises:
+        SettingsError: one sentence without the password.
+    """
+    import psycopg  # as above
+
+    try:
+        with connect(url) as connection:
+            version = connection.info.server_version
+    except psycopg.Error as error:
+        reason = (str(error).splitlines() or ["no reason given"])[0].rstrip(".")
+        raise SettingsError(f"DATABASE_URL leads to no database: {reason}.") from error
+    if version < OLDEST_POSTGRES:
+        raise SettingsError(
+            f"DATABASE_URL leads to PostgreSQL {version // 10_000}; 16 or newer is needed."
+        )
+
+
+def check_port(settings: Settings) -> None:
+    """Refuse a web port that nobody can listen on.
+
+    Raises:
+        SettingsError: one sentence.
+    """
+    deadline = time.monotonic() + LAST_GASP_SECONDS
+    while trouble := port_trouble(settings.host, settings.port):
+        if time.monotonic() > deadline:
+            raise SettingsError(f"Nobody can listen on port {settings.port}: {trouble}; set PORT.")
+        time.sleep(0.05)
+
+
+def choose_sandbox_port(settings: Settings) -> Settings:
+    """Settings whose sandbox port is free: the next free one, if nobody asked for a certain one.
+
+    Raises:
+        SettingsError: the port that was asked for is taken.
+    """
+    asked_for = "SANDBOX_PORT" in os.environ
+    last = settings.sandbox_port + (0 if asked_for else PORTS_TRIED)
+    trouble = ""
+    for port in range(settings.sandbox_port, last + 1):
+        trouble = port_trouble("127.0.0.1", port)
+        if not trouble and port != settings.port:
+            return replace(settings, sandbox_port=port)
+    raise SettingsError(
+        f"Nobody can listen on port {settings.sandbox_port}: {trouble or 'PORT says the same'};"
+        " set SANDBOX_PORT."
+    )
+
+
+def port_trouble(host: str, port: int) -> str:
+    """Why nobody can listen on `port` of `host` now; empty when one can."""
+    if port not in range(1, 65_536):
+        return "ports go from 1 to 65535"
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind, protocol) as probe:
+            # As servers do: a port whose last connections are still closing counts as free.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        return REASONS.get(error.errno or 0) or str(error.strerror).lower()
+    return ""

@@ -1,0 +1,128 @@
+"""Settings from the environment, read once, checked once; `docs/settings` is `.env.example`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from environs import Env, EnvError
+
+DEV_SECRET = "development-only-secret-key-change-me"  # noqa: S105 - refused in production below
+
+
+class SettingsError(Exception):
+    """One sentence that says which setting is wrong and what to do about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything the environment may say. Times in minutes, sizes in bytes, ports on loopback."""
+
+    environment: str = "development"
+    secret_key: str = DEV_SECRET
+    database_url: str | None = None
+    data_dir: Path = field(default_factory=lambda: Path("var"))
+    host: str = "127.0.0.1"
+    port: int = 8000
+    sandbox_port: int = 8001
+    public_url: str = "http://127.0.0.1:8000"
+    web_workers: int = 2
+    web_threads: int = 2
+    worker_concurrency: int = 4
+    db_pool_size: int = 4
+    redis_url: str | None = None
+    stripe_secret_key: str | None = None
+    stripe_webhook_secrets: tuple[str, ...] = ()
+    seed: str = "demo"
+    demo_password: str | None = None
+    log_level: str = "INFO"
+    log_format: str = "console"
+    reservation_minutes: int = 30
+    rate_limits: bool = True
+    max_body_bytes: int = 1_000_000
+    auto_complete_days: int = 10
+
+    @property
+    def production(self) -> bool:
+        """True where real buyers pay real money."""
+        return self.environment == "production"
+
+    @property
+    def sandbox(self) -> bool:
+        """True when no Stripe key is set: payments go to our own sandbox (design, section 9)."""
+        return self.stripe_secret_key is None
+
+    @property
+    def sandbox_url(self) -> str:
+        """Where the sandbox listens."""
+        return f"http://127.0.0.1:{self.sandbox_port}"
+
+    @property
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """The secrets that a webhook may be signed with; the sandbox's own when no key is set."""
+        if self.sandbox and not self.stripe_webhook_secrets:
+            return (f"whsec_sandbox_{self.secret_key}",)
+        return self.stripe_webhook_secrets
+
+
+def load(env: Env | None = None) -> Settings:
+    """Read the environment.
+
+    Raises:
+        SettingsError: one sentence naming the setting at fault.
+    """
+    env = env or Env()
+    try:
+        settings = _read(env)
+    except EnvError as error:
+        raise SettingsError(f"A setting is not readable: {error}.") from error
+    _refuse_defaults_in_production(settings)
+    return settings
+
+
+def _read(env: Env) -> Settings:
+    port = env.int("PORT", 8000)
+    return Settings(
+        environment=env.str("AIDMALL_ENV", "development"),
+        secret_key=env.str("SECRET_KEY", DEV_SECRET),
+        database_url=env.str("DATABASE_URL", None) or None,
+        data_dir=Path(env.str("DATA_DIR", "var")).absolute(),
+        host=env.str("HOST", "127.0.0.1"),
+        port=port,
+        sandbox_port=env.int("SANDBOX_PORT", port + 1),
+        public_url=env.str("PUBLIC_URL", "").rstrip("/") or f"http://127.0.0.1:{port}",
+        web_workers=env.int("WEB_WORKERS", 2),
+        web_threads=env.int("WEB_THREADS", 2),
+        worker_concurrency=env.int("WORKER_CONCURRENCY", 4),
+        db_pool_size=env.int("DB_POOL_SIZE", 4),
+        redis_url=env.str("REDIS_URL", None) or None,
+        stripe_secret_key=env.str("STRIPE_SECRET_KEY", None) or None,
+        stripe_webhook_secrets=tuple(env.list("STRIPE_WEBHOOK_SECRETS", [])),
+        seed=env.str("SEED", "demo"),
+        demo_password=env.str("DEMO_PASSWORD", None) or None,
+        log_level=env.str("LOG_LEVEL", "INFO"),
+        log_format=env.str("LOG_FORMAT", "console"),
+        reservation_minutes=env.int("RESERVATION_MINUTES", 30),
+        rate_limits=env.bool("RATE_LIMITS", True),
+        max_body_bytes=env.int("MAX_BODY_BYTES", 1_000_000),
+        auto_complete_days=env.int("AUTO_COMPLETE_DAYS", 10),
+    )
+
+
+def _refuse_defaults_in_production(settings: Settings) -> None:
+    if settings.seed not in {"demo", "none"}:
+        raise SettingsError(f"SEED must be demo or none, not {settings.seed!r}.")
+    if settings.environment not in {"development", "test", "production"}:
+        raise SettingsError("AIDMALL_ENV must be development, test or production.")
+    if not settings.production:
+        return
+    if settings.secret_key == DEV_SECRET or len(settings.secret_key) < 32:  # noqa: PLR2004
+        raise SettingsError("SECRET_KEY must be set to 32 or more random characters in production.")
+    if settings.database_url is None:
+        raise SettingsError("DATABASE_URL must be set in production.")
+    if settings.stripe_secret_key is None:
+        raise SettingsError(
+            "STRIPE_SECRET_KEY must be set in production: the sandbox moves no money."
+        )
+    if not settings.stripe_webhook_secrets:
+        raise SettingsError("STRIPE_WEBHOOK_SECRETS must be set in production.")

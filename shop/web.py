@@ -1,0 +1,118 @@
+"""What the three surfaces share about a request; with `shop.app` the only part that knows Flask.
+
+A surface's decorator parses and answers in its own way (JSON, HTML); who is asking, in which
+language, in which transaction and with which request id is the same question for all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import structlog
+from flask import current_app, g, has_request_context, request, session
+
+from models.identity import TokenKind
+from shop.clock import Clock
+from shop.context import ANONYMOUS, Actor, Ctx, Transactions
+from shop.db import Database
+from shop.errors import Invalid, Unauthenticated
+from shop.identity.queries import actor_for_token
+from shop.ids import new_id
+from shop.settings import Settings
+
+LANGUAGES = ("zh", "en")
+MAX_REQUEST_ID = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What one process holds: no state that another process would need."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+
+
+def runtime() -> Runtime:
+    """This application's runtime."""
+    found: Runtime = current_app.extensions["aidmall"]
+    return found
+
+
+def transactions(actor: Actor = ANONYMOUS) -> Transactions:
+    """Transactions for the present request."""
+    held = runtime()
+    return Transactions(
+        database=held.database,
+        settings=held.settings,
+        actor=actor,
+        clock=held.clock,
+        request_id=request_id(),
+        language=language(),
+    )
+
+
+def request_id() -> str:
+    """The caller's `X-Request-Id` if it is a harmless one, else our own; stable in a request."""
+    if "request_id" not in g:
+        offered = request.headers.get("X-Request-Id", "")
+        usable = 0 < len(offered) <= MAX_REQUEST_ID and offered.replace("-", "").isalnum()
+        g.request_id = offered if usable and offered.isascii() else new_id().hex
+        structlog.contextvars.bind_contextvars(request_id=g.request_id)
+    found: str = g.request_id
+    return found
+
+
+def language() -> str:
+    """`zh` or `en`: what the visitor chose, else what the browser prefers, else Chinese."""
+    if not has_request_context():
+        return "zh"
+    if "language" not in g:
+        chosen = request.args.get("lang") or session.get("lang")
+        if chosen not in LANGUAGES:
+            chosen = request.accept_languages.best_match(["zh", "zh-CN", "en"], "zh")
+        g.language = str(chosen)[:2]
+    found: str = g.language
+    return found
+
+
+def bearer_actor(ctx: Ctx) -> Actor:
+    """The person behind the `Authorization: Bearer` header; anonymous without one.
+
+    Raises:
+        Unauthenticated: `invalid_token`, the token is unknown, expired or revoked.
+    """
+    header = request.headers.get("Authorization")
+    if header is None:
+        return ANONYMOUS
+    kind, _, secret = header.partition(" ")
+    actor = None
+    if kind.lower() == "bearer" and secret:
+        actor = actor_for_token(ctx.session, secret.strip(), TokenKind.API, ctx.now)
+    if actor is None:
+        raise Unauthenticated(
+            "登录已失效，请重新登录", "The token is not valid (any more)", code="invalid_token"
+        )
+    return actor
+
+
+def session_actor(ctx: Ctx) -> Actor:
+    """The person behind the browser's session; anonymous when it ended or never began."""
+    secret = session.get("sid")
+    if not secret:
+        return ANONYMOUS
+    actor = actor_for_token(ctx.session, secret, TokenKind.SESSION, ctx.now)
+    if actor is None:
+        session.pop("sid", None)
+    return actor or ANONYMOUS
+
+
+def refuse_nul(texts: Iterable[str]) -> None:
+    """PostgreSQL keeps no NUL character, so none gets in.
+
+    Raises:
+        Invalid: there is one.
+    """
+    if any("\x00" in text for text in texts):
+        raise Invalid("内容含有无法识别的字符", "The input contains a NUL character")

@@ -1,0 +1,98 @@
+"""The worker process: every registered job, run from PostgreSQL's own queue."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import structlog
+from procrastinate import App, PsycopgConnector, RetryStrategy
+from sqlalchemy.dialects.postgresql import insert
+
+import shop.cart.jobs
+import shop.jobs.maintenance
+import shop.orders.jobs
+import shop.payments.jobs
+from models.system import WorkerHeartbeat
+from shop import logging
+from shop.context import SYSTEM, Transactions
+from shop.db import Database
+from shop.ids import new_id
+from shop.jobs.registry import JOBS, Job
+from shop.settings import Settings
+
+HANDLERS = (shop.cart.jobs, shop.orders.jobs, shop.payments.jobs, shop.jobs.maintenance)
+"""Importing a context's jobs registers them."""
+
+BEAT_SECONDS = 10
+
+
+def run(settings: Settings) -> None:
+    """Work until SIGTERM or SIGINT; jobs under way are finished first."""
+    logging.configure(settings)
+    assert settings.database_url is not None
+    database = Database(settings.database_url, pool_size=settings.worker_concurrency)
+    transactions = Transactions(database=database, settings=settings, actor=SYSTEM)
+    asyncio.run(_work(settings, transactions))
+    database.dispose()
+
+
+async def _work(settings: Settings, transactions: Transactions) -> None:
+    assert settings.database_url is not None
+    app = build_app(settings.database_url, transactions)
+    beat = asyncio.create_task(_beat(transactions))
+    async with app.open_async():
+        await app.run_worker_async(
+            concurrency=settings.worker_concurrency,
+            delete_jobs="successful",
+            shutdown_graceful_timeout=10,
+            fetch_job_polling_interval=2,
+        )
+    beat.cancel()
+
+
+def build_app(database_url: str, transactions: Transactions) -> App:
+    """The worker's App with one task per registered job."""
+    conninfo = database_url.replace("postgresql+psycopg://", "postgresql://", 1)
+    app = App(connector=PsycopgConnector(conninfo=conninfo, min_size=1, max_size=6))
+    for job in JOBS.values():
+        _register(app, job, transactions)
+    return app
+
+
+def _register(app: App, job: Job, transactions: Transactions) -> None:
+    retry = RetryStrategy(max_attempts=job.attempts, exponential_wait=2)
+    if job.cron is None:
+        app.task(name=job.name, retry=retry)(partial(handle, job, transactions))
+        return
+    task = app.task(name=job.name, queueing_lock=job.name)(partial(handle, job, transactions))
+    app.periodic(cron=job.cron)(task)
+
+
+def handle(job: Job, transactions: Transactions, timestamp: int = 0, **arguments: Any) -> None:
+    """Run one job with its own request id in the logs."""
+    del timestamp  # the tick of a job that runs by the clock; handlers ask the clock themselves
+    request_id = f"job-{new_id().hex[-12:]}"
+    with structlog.contextvars.bound_contextvars(request_id=request_id, job=job.name):
+        job.handler(replace(transactions, request_id=request_id), **arguments)
+
+
+async def _beat(transactions: Transactions) -> None:
+    while True:
+        await asyncio.to_thread(beat_once, transactions)
+        await asyncio.sleep(BEAT_SECONDS)
+
+
+def beat_once(transactions: Transactions) -> None:
+    """Say that this worker is alive."""
+    name = f"{socket.gethostname()}:{os.getpid()}"
+    with transactions.begin() as ctx:
+        ctx.session.execute(
+            insert(WorkerHeartbeat.__table__)
+            .values(name=name, at=ctx.now)
+            .on_conflict_do_update(index_elements=["name"], set_={"at": ctx.now})
+        )

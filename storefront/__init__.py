@@ -1,0 +1,18 @@
+"""The mall's pages, made for a phone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flask import Flask
+
+if TYPE_CHECKING:
+    from flask_limiter import Limiter
+
+TRANSLATIONS = str(Path(__file__).parent / "translations")
+
+
+def register(app: Flask, limiter: Limiter) -> None:
+    """Hang the storefront's pages into the application."""
+    del app, limiter

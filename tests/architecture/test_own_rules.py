@@ -1,0 +1,89 @@
+"""What the linters cannot say."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from migrations import head
+from shop import readiness
+from tests.conftest import ROOT
+
+APP = ("models", "shop", "api", "admin", "storefront")
+FILES = [path for folder in APP for path in sorted((ROOT / folder).rglob("*.py"))]
+FOREIGN_BOOKS = ROOT / "shop" / "payments" / "sandbox"
+"""The sandbox is a foreign system with its own database: it commits there."""
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def calls(path: Path) -> list[tuple[str, int]]:
+    """(name, line) of every method call in a file."""
+    return [
+        (node.func.attr, node.lineno)
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    ]
+
+
+def named(name: str, *, but: set[str]) -> list[str]:
+    return [
+        f"{path.relative_to(ROOT)}:{line}"
+        for path in FILES
+        if str(path.relative_to(ROOT)) not in but and FOREIGN_BOOKS not in path.parents
+        for found, line in calls(path)
+        if found == name
+    ]
+
+
+def test_only_the_database_module_commits():
+    assert named("commit", but={"shop/db.py"}) == []
+
+
+def test_only_the_database_module_rolls_back():
+    assert named("rollback", but={"shop/db.py"}) == []
+
+
+def test_no_backref():
+    assert [path for path in FILES if "backref=" in path.read_text(encoding="utf-8")] == []
+
+
+MONEY = ("models/money.py", "shop/pricing", "shop/orders", "shop/payments", "shop/aid",
+         "shop/reports/queries.py", "shop/inventory")
+
+
+@pytest.mark.parametrize("place", MONEY)
+def test_no_float_where_money_is(place):
+    for path in (one for one in FILES if str(one.relative_to(ROOT)).startswith(place)):
+        if FOREIGN_BOOKS in path.parents:
+            continue
+        literals = [node for node in ast.walk(tree(path))
+                    if isinstance(node, ast.Constant) and isinstance(node.value, float)]
+        makes = [node for node in ast.walk(tree(path)) if isinstance(node, ast.Call)
+                 and isinstance(node.func, ast.Name) and node.func.id == "float"]
+        assert (path, literals, makes) == (path, [], [])
+
+
+def test_only_the_clock_asks_what_time_it_is():
+    asked = [place for place in named("now", but={"shop/clock.py"}) if "func.now" not in place]
+    assert [place for place in asked if not place.startswith("shop/payments/sandbox")] == []
+
+
+def test_readiness_knows_the_newest_migration():
+    assert head() == readiness.HEAD
+
+
+FOREIGN_CALLS = {"open_checkout", "fetch_checkout", "close_checkout"}
+
+
+def test_every_foreign_call_asserts_that_nothing_is_open():
+    for path in (ROOT / "shop" / "payments").glob("*.py"):
+        for function in (n for n in ast.walk(tree(path)) if isinstance(n, ast.FunctionDef)):
+            names = [node.func.attr for node in ast.walk(function)
+                     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
+            if path.name != "stripe_gateway.py" and FOREIGN_CALLS.intersection(names):
+                assert "nothing_open" in names, f"{path.name}:{function.name}"

@@ -1,0 +1,109 @@
+"""The file: what a spreadsheet program opens holds the same figures, and no formula."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from models.aid import AidEntry
+from models.money import parse_yuan
+from shop.context import Ctx
+from shop.reports.exports import safe, sales_csv
+from shop.reports.queries import sales
+from shop.reports.rules import SalesQuery
+from tests.aid_factories import TEA, WALNUT, part, refund, sell
+
+YEAR = SalesQuery(date(2026, 1, 1), date(2027, 1, 1), group_by=("month", "unit"))
+
+
+@pytest.fixture
+def sold(ctx: Ctx) -> None:
+    boxes = part(fen=9600, quantity=2, freight_fen=600)
+    first = sell(ctx, "2026-02-03T10:00:00", boxes, unit="U03")
+    sell(ctx, "2026-03-03T10:00:00", part(WALNUT, 4990))
+    refund(ctx, first.line, "2026-03-04T10:00:00", 4801, quantity=1)
+
+
+def opened(ctx: Ctx, query: SalesQuery = YEAR) -> list[list[str]]:
+    text = "".join(sales_csv(sales(ctx, query)))
+    assert text.startswith("\ufeff")
+    return list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
+
+
+def table(rows: list[list[str]]) -> list[list[str]]:
+    """Headings, rows and total: what stands below the empty line."""
+    return rows[rows.index([]) + 1 :]
+
+
+def test_the_table_holds_the_report(ctx: Ctx, sold: None) -> None:
+    headings, *rows, total = table(opened(ctx))
+    assert headings[:4] == ["月", "单位代码", "单位", "订单数"]
+    assert headings[6:8] == ["支付商品额（元）", "商品退款额（元）"]
+    assert [row[:3] for row in rows] == [
+        ["2026-02", "U03", "经济学院"], ["2026-03", "U03", "经济学院"],
+        ["2026-03", "", "（未填写单位）"],
+    ]
+    assert rows[1][3:9] == ["0", "0", "0", "0.00", "48.01", "-48.01"]
+    assert total[:4] == ["合计", "", "", "2"]
+
+
+def test_file_page_and_database_say_the_same(ctx: Ctx, sold: None) -> None:
+    headings, *rows, total = table(opened(ctx))
+    column = headings.index("消费帮扶额（元）")
+    in_file = sum(parse_yuan(row[column]) for row in rows)
+    in_database = ctx.session.execute(
+        select(func.sum(AidEntry.goods_fen)).where(AidEntry.aid_class.is_not(None))
+    ).scalar_one()
+    assert in_file == parse_yuan(total[column]) == in_database == 9789
+    assert sales(ctx, YEAR).totals["aid_amount_fen"] == in_database
+
+
+def test_the_definition_stands_on_top(ctx: Ctx, sold: None) -> None:
+    query = replace(YEAR, basis="cohort", filters={"unit": ["U03"]})
+    rows = opened(ctx, query)
+    top = dict(row for row in rows[1 : rows.index([])])
+    assert rows[0] == ["消费帮扶销售统计"]
+    assert top["统计期间"] == "2026-01-01 起（含）至 2027-01-01 止（不含），北京时间"
+    assert top["统计基准"].startswith("按销售批次")
+    assert (top["筛选"], top["统计口径"].split()[0]) == ("unit=U03", "aid2026")
+    assert top["数据截至"] == "2026年11月23日 10:00"
+    assert "不含运费" in top["消费帮扶额"]
+
+
+def test_in_english(ctx: Ctx, sold: None) -> None:
+    headings, *_, total = table(opened(replace(ctx, language="en")))
+    assert headings[:4] == ["Month", "Unit code", "Unit", "Orders"]
+    assert (headings[8], total[0]) == ("Aid amount (yuan)", "Total")
+
+
+def test_without_dimensions_there_is_the_total_alone(ctx: Ctx, sold: None) -> None:
+    _, *rows, total = table(opened(ctx, replace(YEAR, group_by=())))
+    assert (rows, total[:2]) == ([], ["合计", "2"])
+
+
+def test_a_name_that_is_a_formula_stays_text(ctx: Ctx) -> None:
+    evil = replace(TEA, product_name='=HYPERLINK("http://example.org","茶")', product_code="@P")
+    sell(ctx, "2026-02-03T10:00:00", part(evil))
+    _, row, _ = table(opened(ctx, replace(YEAR, group_by=("product",))))
+    assert row[:2] == ["'@P", "'" + evil.product_name]
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "\n=1", "＝1"])
+def test_cells_that_would_run_are_quoted(text: str) -> None:
+    assert safe(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("text", ["", "茶叶", "1=1", "(演示)", "'"])
+def test_other_cells_stay(text: str) -> None:
+    assert safe(text) == text
+
+
+def test_the_file_comes_in_pieces(ctx: Ctx, sold: None) -> None:
+    pieces: Any = sales_csv(sales(ctx, YEAR))
+    assert (next(pieces), next(pieces)) == ("\ufeff", "消费帮扶销售统计\r\n")
