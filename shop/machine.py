@@ -17,6 +17,7 @@ from shop.errors import Conflict, NotFound
 from shop.ids import new_id
 
 EVENTS: Table = OrderEvent.__table__
+WRITE_EVENTS = insert(EVENTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +131,7 @@ def append(
 ) -> None:
     """Write one line of the timeline."""
     ctx.session.execute(
-        insert(EVENTS).values(
-            event_row(ctx, subject, row_id, order_id, event, before, after, why=why)
-        )
+        WRITE_EVENTS, event_row(ctx, subject, row_id, order_id, event, before, after, why=why)
     )
 
 

@@ -50,8 +50,7 @@ def quote(ctx: Ctx, body: dict[str, Any]) -> dict[str, Any]:
 def place(ctx: Ctx, body: dict[str, Any]) -> dict[str, Any]:
     """Place an order: all or nothing; the goods are held until `pay_before`."""
     _no_coupon(body["coupon"])
-    placed = commands.place_order(ctx, _wish(body))
-    return _opened(ctx, placed.number, placed.access_token)
+    return queries.order_by_id(ctx, commands.place_order(ctx, _wish(body)).id)
 
 
 @endpoint(

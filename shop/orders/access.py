@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hmac
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from models.orders import Order
 from shop.context import Actor, Ctx
@@ -16,6 +17,10 @@ from shop.ids import is_order_number
 from shop.settings import Settings
 
 ORDERS = Order.__table__
+
+BY_NUMBER = select(ORDERS.c.id, ORDERS.c.buyer_id).where(ORDERS.c.number == bindparam("wanted"))
+BY_NUMBER_LOCKED = select(ORDERS).where(ORDERS.c.number == bindparam("wanted")).with_for_update()
+BY_ID_LOCKED = select(ORDERS).where(ORDERS.c.id == bindparam("wanted")).with_for_update()
 
 
 def access_token(settings: Settings, order_id: UUID) -> str:
@@ -29,15 +34,31 @@ def order_id_for(ctx: Ctx, number: str, token: str | None = None) -> UUID:
     Raises:
         NotFound: there is none, or it is somebody else's: the same answer for both.
     """
+    found: UUID = _visible(ctx, BY_NUMBER, number, token).id
+    return found
+
+
+def locked_order_for(ctx: Ctx, number: str, token: str | None = None) -> Any:
+    """The row of an order that the actor may see, locked until the transaction ends.
+
+    Raises:
+        NotFound: as `order_id_for`.
+    """
+    return _visible(ctx, BY_NUMBER_LOCKED, number, token)
+
+
+def locked_order(ctx: Ctx, order_id: UUID) -> Any:
+    """The row of an order, locked until the transaction ends. Lock it before its payments."""
+    return ctx.session.execute(BY_ID_LOCKED, {"wanted": order_id}).one()
+
+
+def _visible(ctx: Ctx, statement: Any, number: str, token: str | None) -> Any:
     found = None
     if is_order_number(number):
-        found = ctx.session.execute(
-            select(ORDERS.c.id, ORDERS.c.buyer_id).where(ORDERS.c.number == number)
-        ).one_or_none()
+        found = ctx.session.execute(statement, {"wanted": number}).one_or_none()
     if found is None or not _may_see(ctx, found.id, found.buyer_id, token):
         raise NotFound(zh="没有找到这个订单", en="There is no such order")
-    order_id: UUID = found.id
-    return order_id
+    return found
 
 
 def _may_see(ctx: Ctx, order_id: UUID, buyer_id: UUID | None, token: str | None) -> bool:

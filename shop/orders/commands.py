@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from models.orders import Consignment, ConsignmentState, Order, OrderEvent, OrderLine, OrderState
+from models.orders import Consignment, ConsignmentState, Order, OrderLine, OrderState
 from shop.aid.commands import record_sale
 from shop.aid.queries import attribution_for
 from shop.aid.values import Sale, SaleLine
@@ -19,7 +19,7 @@ from shop.errors import TryAgain
 from shop.identity.rules import validated_address
 from shop.ids import order_number
 from shop.inventory.commands import release, reserve
-from shop.machine import Moved, event_row, fire, move_locked
+from shop.machine import WRITE_EVENTS, Moved, append, event_row, fire, move_locked
 from shop.orders import rows, rules
 from shop.orders.access import access_token
 from shop.orders.inputs import Placed, PlaceOrder
@@ -29,6 +29,12 @@ from shop.pricing.quote import Basket, load_basket
 ORDERS = Order.__table__
 CONSIGNMENTS = Consignment.__table__
 LINES = OrderLine.__table__
+
+WRITE_CONSIGNMENTS, WRITE_LINES = insert(CONSIGNMENTS), insert(LINES)
+LINES_OF = select(LINES).where(LINES.c.order_id == bindparam("wanted")).order_by(LINES.c.position)
+WRITE_ORDER = (
+    insert(ORDERS).on_conflict_do_nothing(index_elements=["number"]).returning(ORDERS.c.number)
+)
 
 NUMBER_TRIES = 8
 """With 10 million numbers a day, eight collisions in a row mean something else is wrong."""
@@ -70,7 +76,9 @@ def place_order(ctx: Ctx, wish: PlaceOrder) -> Placed:
     number = _insert_order(ctx, order)
     _insert_parts(ctx, order["id"], number, basket, wish)
     reserve(ctx, order["id"], quantities(basket))
-    return Placed(number=number, access_token=access_token(ctx.settings, order["id"]))
+    return Placed(
+        id=order["id"], number=number, access_token=access_token(ctx.settings, order["id"])
+    )
 
 
 def quantities(basket: Basket) -> dict[UUID, int]:
@@ -82,12 +90,7 @@ def _insert_order(ctx: Ctx, order: dict[str, Any]) -> str:
     """Insert under a number that nobody has."""
     for _ in range(NUMBER_TRIES):
         number = order_number(business_day(ctx.now))
-        written = ctx.session.execute(
-            insert(ORDERS)
-            .values(**order, number=number)
-            .on_conflict_do_nothing(index_elements=["number"])
-            .returning(ORDERS.c.number)
-        ).scalar_one_or_none()
+        written = ctx.session.execute(WRITE_ORDER, {**order, "number": number}).scalar_one_or_none()
         if written is not None:
             return number
     raise TryAgain
@@ -95,24 +98,29 @@ def _insert_order(ctx: Ctx, order: dict[str, Any]) -> str:
 
 def _insert_parts(ctx: Ctx, order_id: UUID, number: str, basket: Basket, wish: PlaceOrder) -> None:
     parts, lines = rows.part_rows(order_id, number, basket, no_return=wish.no_return_confirmed)
-    ctx.session.execute(insert(CONSIGNMENTS).values(parts))
-    ctx.session.execute(insert(LINES).values(lines))
-    placed = event_row(ctx, "order", order_id, order_id, "place", None, OrderState.PENDING_PAYMENT)
-    ctx.session.execute(insert(OrderEvent.__table__).values(placed))
+    ctx.session.execute(WRITE_CONSIGNMENTS, parts)
+    ctx.session.execute(WRITE_LINES, lines)
+    append(ctx, "order", order_id, order_id, "place", None, OrderState.PENDING_PAYMENT)
 
 
-def mark_paid(ctx: Ctx, order_id: UUID, payment_id: UUID, paid_at: datetime) -> Moved:
+def mark_paid(ctx: Ctx, order: Any, payment_id: UUID, paid_at: datetime) -> Moved:
     """The money for this order is there: consignments go to their cooperatives, aid is counted.
 
-    The caller holds no lock; the order row is locked first, then its consignments.
+    Args:
+        ctx: the transaction.
+        order: its row, locked (`access.locked_order`).
+        payment_id: the attempt that brought the money.
+        paid_at: when it did.
 
     Raises:
         Conflict: `order_cancelled`, the order was closed before: the money must go back.
     """
-    moved = fire(ctx, ORDER, order_id, order_id, "pay", values={"paid_at": paid_at})
+    moved = move_locked(
+        ctx, ORDER, order.id, order.id, order.state, "pay", values={"paid_at": paid_at}
+    )
     if moved.changed:
-        _move_consignments(ctx, order_id, "pay", {"paid_at": paid_at})
-        _count_as_aid(ctx, order_id, payment_id, paid_at)
+        _move_consignments(ctx, order.id, "pay", {"paid_at": paid_at})
+        _count_as_aid(ctx, order, payment_id, paid_at)
     return moved
 
 
@@ -138,47 +146,36 @@ def close_order(ctx: Ctx, order_id: UUID, event: str, why: str) -> Moved:
 
 
 def _reserved(ctx: Ctx, order_id: UUID) -> dict[UUID, int]:
-    found = ctx.session.execute(
-        select(LINES.c.sku_id, LINES.c.quantity).where(LINES.c.order_id == order_id)
-    )
-    return {sku_id: quantity for sku_id, quantity in found}  # noqa: C416 - rows are not pairs
+    return {
+        line.sku_id: line.quantity for line in ctx.session.execute(LINES_OF, {"wanted": order_id})
+    }
 
 
 def _move_consignments(ctx: Ctx, order_id: UUID, event: str, values: dict[str, Any]) -> None:
-    """Move all consignments of an order by one event, in as few statements as one would take."""
-    found = ctx.session.execute(
-        select(CONSIGNMENTS.c.id, CONSIGNMENTS.c.state)
-        .where(CONSIGNMENTS.c.order_id == order_id)
-        .order_by(CONSIGNMENTS.c.id)
-        .with_for_update()
-    ).all()
+    """Move all consignments of an unpaid order by one event; the order's lock guards them."""
     after = CONSIGNMENT.transitions[ConsignmentState.PENDING_PAYMENT, event]
-    if any(row.state is not ConsignmentState.PENDING_PAYMENT for row in found):
-        for row in found:
-            move_locked(ctx, CONSIGNMENT, row.id, order_id, row.state, event, values=values)
-        return
-    ctx.session.execute(
+    moved = ctx.session.execute(
         update(CONSIGNMENTS)
-        .where(CONSIGNMENTS.c.order_id == order_id)
-        .values(state=after, **values)
-    )
-    ctx.session.execute(
-        insert(OrderEvent.__table__).values(
-            [
-                event_row(ctx, "consignment", row.id, order_id, event, row.state, after)
-                for row in found
-            ]
+        .where(
+            CONSIGNMENTS.c.order_id == order_id,
+            CONSIGNMENTS.c.state == ConsignmentState.PENDING_PAYMENT,
         )
+        .values(state=after, **values)
+        .returning(CONSIGNMENTS.c.id)
+    ).scalars()
+    before = ConsignmentState.PENDING_PAYMENT
+    ctx.session.execute(
+        WRITE_EVENTS,
+        [
+            event_row(ctx, "consignment", consignment_id, order_id, event, before, after)
+            for consignment_id in moved
+        ],
     )
 
 
-def _count_as_aid(ctx: Ctx, order_id: UUID, payment_id: UUID, paid_at: datetime) -> None:
-    order = ctx.session.execute(select(ORDERS).where(ORDERS.c.id == order_id)).one()
-    lines = ctx.session.execute(
-        select(LINES).where(LINES.c.order_id == order_id).order_by(LINES.c.position)
-    ).all()
+def _count_as_aid(ctx: Ctx, order: Any, payment_id: UUID, paid_at: datetime) -> None:
     sale = Sale(
-        order_id=order_id,
+        order_id=order.id,
         order_number=order.number,
         at=paid_at,
         cause_id=payment_id,
@@ -191,20 +188,18 @@ def _count_as_aid(ctx: Ctx, order_id: UUID, payment_id: UUID, paid_at: datetime)
         buyer_key=order.buyer_key,
         purpose=order.purpose,
     )
-    record_sale(
-        ctx,
-        sale,
-        [
-            SaleLine(
-                order_line_id=line.id,
-                snapshot=line.snapshot,
-                quantity=line.quantity,
-                weight_g=line.weight_g,
-                goods_fen=line.goods_fen - line.discount_fen,
-                freight_fen=line.freight_fen,
-            )
-            for line in lines
-        ],
+    lines = ctx.session.execute(LINES_OF, {"wanted": order.id})
+    record_sale(ctx, sale, [_sale_line(line) for line in lines])
+
+
+def _sale_line(line: Any) -> SaleLine:
+    return SaleLine(
+        order_line_id=line.id,
+        snapshot=line.snapshot,
+        quantity=line.quantity,
+        weight_g=line.weight_g,
+        goods_fen=line.goods_fen - line.discount_fen,
+        freight_fen=line.freight_fen,
     )
 
 

@@ -9,6 +9,7 @@ from models.identity import BuyerKind
 from models.orders import PaymentTerms
 from models.organization import Purpose
 from shop.identity.rules import AddressInput
+from shop.ids import OrderId
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,5 +49,6 @@ class PlaceOrder:
 class Placed:
     """What the buyer is told: the number, and the token that opens the order without sign-in."""
 
+    id: OrderId
     number: str
     access_token: str

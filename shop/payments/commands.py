@@ -11,24 +11,35 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
-from models.orders import Order, OrderState
+from models.orders import OrderState
 from models.payments import Payment, PaymentMethod, PaymentState
 from shop.context import Ctx, Transactions
 from shop.errors import Conflict
 from shop.ids import new_id
 from shop.machine import append, move_locked
-from shop.orders.access import access_token, order_id_for
+from shop.orders.access import access_token, locked_order_for, order_id_for
 from shop.orders.commands import close_order
-from shop.payments.gateway import CheckoutRequest, CheckoutStatus, PaymentGateway, checkout_expiry
+from shop.payments.gateway import (
+    CheckoutOpened,
+    CheckoutRequest,
+    CheckoutStatus,
+    PaymentGateway,
+    checkout_expiry,
+)
 from shop.payments.providers import gateway
 from shop.payments.rules import checked_return_url
 from shop.payments.states import LIVE, PAYMENT
 from shop.payments.sync import apply_status
 
-ORDERS = Order.__table__
 PAYMENTS = Payment.__table__
+
+WRITE_PAYMENT = insert(PAYMENTS).returning(PAYMENTS)
+BY_ID_LOCKED = select(PAYMENTS).where(PAYMENTS.c.id == bindparam("wanted")).with_for_update()
+LIVE_OF = select(PAYMENTS).where(
+    PAYMENTS.c.order_id == bindparam("order_id"), PAYMENTS.c.state.in_(LIVE)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,66 +71,46 @@ def start_payment(
     """
     checked_return_url(return_url, production=transactions.settings.production)
     with transactions.begin() as ctx:
-        order_id = order_id_for(ctx, number, token)
-        attempt = _live_attempt(ctx, order_id) or _new_attempt(ctx, order_id, return_url)
+        order = locked_order_for(ctx, number, token)
+        attempt = _live_attempt(ctx, order) or _new_attempt(ctx, order, return_url)
         if attempt.redirect_url is not None:
             return _facts(attempt)
-        request = _request(ctx, attempt)
     transactions.nothing_open()
+    request = _request(transactions, order, attempt)
     opened = gateway(transactions.settings).open_checkout(request)
     with transactions.begin() as ctx:
-        return _opened(ctx, attempt.id, opened.reference, opened.redirect_url)
+        return _opened(ctx, attempt.id, opened)
 
 
-def _lock_order(ctx: Ctx, order_id: UUID) -> Any:
-    return ctx.session.execute(
-        select(
-            ORDERS.c.id,
-            ORDERS.c.number,
-            ORDERS.c.state,
-            ORDERS.c.total_fen,
-            ORDERS.c.pay_before,
-            ORDERS.c.buyer_email,
-            ORDERS.c.language,
-        )
-        .where(ORDERS.c.id == order_id)
-        .with_for_update()
-    ).one()
+def _live_attempt(ctx: Ctx, order: Any) -> Any:
+    """The attempt that can still be finished; the order is locked, so there comes no other.
 
-
-def _live_attempt(ctx: Ctx, order_id: UUID) -> Any:
-    order = _lock_order(ctx, order_id)
+    Raises:
+        Conflict: the order does not wait for money (any more).
+    """
     if order.state is not OrderState.PENDING_PAYMENT:
+        paid = order.state is OrderState.PAID
         raise Conflict(
-            "订单已支付" if order.state is OrderState.PAID else "订单已取消",
-            "The order is paid already"
-            if order.state is OrderState.PAID
-            else "The order has been cancelled",
+            "订单已支付" if paid else "订单已取消",
+            "The order is paid already" if paid else "The order has been cancelled",
             code=f"order_{order.state}",
         )
     if order.pay_before <= ctx.now:
         raise Conflict(
             "订单已超过付款时间，请重新下单", "The time to pay has passed", code="order_expired"
         )
-    live = _attempt(ctx, PAYMENTS.c.order_id == order_id, PAYMENTS.c.state.in_(LIVE))
+    live = ctx.session.execute(LIVE_OF, {"order_id": order.id}).one_or_none()
     if live is not None and live.expires_at <= ctx.now:
         # Its page has run out: it makes room for the next attempt.
-        move_locked(ctx, PAYMENT, live.id, order_id, live.state, "expire")
+        move_locked(ctx, PAYMENT, live.id, order.id, live.state, "expire")
         return None
     return live
 
 
-def _attempt(ctx: Ctx, *where: Any) -> Any:
-    return ctx.session.execute(select(PAYMENTS).where(*where)).one_or_none()
-
-
-def _new_attempt(ctx: Ctx, order_id: UUID, return_url: str | None) -> Any:
-    order = ctx.session.execute(
-        select(ORDERS.c.total_fen, ORDERS.c.pay_before).where(ORDERS.c.id == order_id)
-    ).one()
+def _new_attempt(ctx: Ctx, order: Any, return_url: str | None) -> Any:
     row = {
         "id": new_id(),
-        "order_id": order_id,
+        "order_id": order.id,
         "method": PaymentMethod.STRIPE,
         "state": PaymentState.CREATED,
         "amount_fen": order.total_fen,
@@ -129,20 +120,14 @@ def _new_attempt(ctx: Ctx, order_id: UUID, return_url: str | None) -> Any:
         "expires_at": checkout_expiry(order.pay_before, ctx.now),
         "created_at": ctx.now,
     }
-    written = ctx.session.execute(insert(PAYMENTS).values(row).returning(PAYMENTS)).one()
-    append(ctx, "payment", row["id"], order_id, "start", None, PaymentState.CREATED)
+    written = ctx.session.execute(WRITE_PAYMENT, row).one()
+    append(ctx, "payment", row["id"], order.id, "start", None, PaymentState.CREATED)
     return written
 
 
-def _request(ctx: Ctx, attempt: Any) -> CheckoutRequest:
-    order = ctx.session.execute(
-        select(ORDERS.c.number, ORDERS.c.buyer_email, ORDERS.c.language).where(
-            ORDERS.c.id == attempt.order_id
-        )
-    ).one()
-    secret = access_token(ctx.settings, attempt.order_id)
-    page = f"{ctx.settings.public_url}/orders/{order.number}"
-    back = attempt.return_url or f"{page}/result?access_token={secret}"
+def _request(transactions: Transactions, order: Any, attempt: Any) -> CheckoutRequest:
+    secret = access_token(transactions.settings, order.id)
+    page = f"{transactions.settings.public_url}/orders/{order.number}"
     return CheckoutRequest(
         attempt_id=attempt.id,
         order_number=order.number,
@@ -150,24 +135,25 @@ def _request(ctx: Ctx, attempt: Any) -> CheckoutRequest:
         summary=f"消费帮扶订单 {order.number}",
         language=order.language,
         expires_at=attempt.expires_at,
-        success_url=back,
+        success_url=attempt.return_url or f"{page}/result?access_token={secret}",
         cancel_url=f"{page}?access_token={secret}",
         buyer_email=order.buyer_email,
     )
 
 
-def _opened(ctx: Ctx, attempt_id: UUID, reference: str, redirect_url: str) -> Attempt:
-    found = ctx.session.execute(
-        select(PAYMENTS).where(PAYMENTS.c.id == attempt_id).with_for_update()
-    ).one()
-    ctx.session.execute(
-        update(PAYMENTS)
-        .where(PAYMENTS.c.id == attempt_id)
-        .values(reference=reference, redirect_url=redirect_url)
+def _opened(ctx: Ctx, attempt_id: UUID, opened: CheckoutOpened) -> Attempt:
+    """Store where the buyer pays. Meanwhile the attempt may have moved on; then it keeps that."""
+    found = ctx.session.execute(BY_ID_LOCKED, {"wanted": attempt_id}).one()
+    address = {"reference": opened.reference, "redirect_url": opened.redirect_url}
+    state = found.state
+    if state is PaymentState.CREATED:
+        state = PaymentState.PENDING
+        move_locked(ctx, PAYMENT, attempt_id, found.order_id, found.state, "open", values=address)
+    else:
+        ctx.session.execute(update(PAYMENTS).where(PAYMENTS.c.id == attempt_id).values(address))
+    return Attempt(
+        attempt_id, state, found.method, found.amount_fen, opened.redirect_url, found.expires_at
     )
-    if found.state is PaymentState.CREATED:
-        move_locked(ctx, PAYMENT, attempt_id, found.order_id, found.state, "open")
-    return _facts(_attempt(ctx, PAYMENTS.c.id == attempt_id))
 
 
 def _facts(row: Any) -> Attempt:
@@ -208,7 +194,7 @@ def close_unpaid(
         GatewayUnavailable: nothing is closed; the caller tries again.
     """
     with transactions.begin() as ctx:
-        live = _attempt(ctx, PAYMENTS.c.order_id == order_id, PAYMENTS.c.state.in_(LIVE))
+        live = ctx.session.execute(LIVE_OF, {"order_id": order_id}).one_or_none()
     status = None
     if live is not None and live.reference is not None:
         status = _close_checkout(gateway(transactions.settings), transactions, live.reference)

@@ -23,9 +23,9 @@ log = logging.get("payments")
 
 
 @job(webhooks.HANDLE)
-def handle_event(transactions: Transactions, event: str) -> None:
+def handle_event(transactions: Transactions, event: str, reference: str) -> None:
     """Apply one stored provider event."""
-    webhooks.handle(transactions, event)
+    webhooks.handle(transactions, event, reference)
 
 
 @job("payments.expire_unpaid", cron="* * * * *")

@@ -6,14 +6,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert
 
 from models.payments import Payment, PaymentMethod, PaymentState
 from shop.context import Ctx
 from shop.errors import Conflict
 from shop.ids import new_id
 from shop.machine import append, move_locked
-from shop.orders.access import ORDERS
+from shop.orders.access import locked_order
 from shop.orders.commands import mark_paid
 from shop.payments.states import PAYMENT
 
@@ -34,9 +34,7 @@ def record_receipt(
     Raises:
         Conflict: `amount_mismatch`, not what is owed; `order_cancelled` or `order_paid`.
     """
-    order = ctx.session.execute(
-        select(ORDERS.c.total_fen, ORDERS.c.state).where(ORDERS.c.id == order_id).with_for_update()
-    ).one()
+    order = locked_order(ctx, order_id)
     if order.total_fen != amount_fen:
         raise Conflict(
             "到账金额与订单金额不一致",
@@ -67,7 +65,7 @@ def record_receipt(
         "succeed",
         values={"captured_fen": amount_fen, "settled_at": received_at},
     )
-    if not mark_paid(ctx, order_id, row["id"], received_at).changed:
+    if not mark_paid(ctx, order, row["id"], received_at).changed:
         raise Conflict("订单已支付", "The order is paid already", code="order_paid")
     payment_id: UUID = row["id"]
     return payment_id

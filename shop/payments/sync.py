@@ -6,15 +6,16 @@ often as they like; the state tables and the locks see to it that each fact coun
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from models.payments import Payment, PaymentState
 from shop import logging
 from shop.context import Ctx, Transactions
 from shop.machine import move_locked
-from shop.orders.access import ORDERS
+from shop.orders.access import locked_order
 from shop.orders.commands import mark_paid
 from shop.payments.gateway import CheckoutStatus
 from shop.payments.providers import gateway
@@ -22,6 +23,18 @@ from shop.payments.states import LIVE, PAYMENT
 
 PAYMENTS = Payment.__table__
 CURRENCY = "CNY"
+
+ORDER_OF = select(PAYMENTS.c.order_id).where(
+    (PAYMENTS.c.reference == bindparam("reference"))
+    # The answer that would have told us the reference was lost: found by our own id instead.
+    | ((PAYMENTS.c.id == bindparam("attempt_id")) & PAYMENTS.c.reference.is_(None))
+)
+ATTEMPTS_OF = (
+    select(PAYMENTS)
+    .where(PAYMENTS.c.order_id == bindparam("order_id"))
+    .order_by(PAYMENTS.c.id)
+    .with_for_update()
+)
 
 log = logging.get("payments")
 
@@ -44,31 +57,26 @@ def apply_status(ctx: Ctx, status: CheckoutStatus) -> bool:
     The order is locked before its payment, as everywhere.
     """
     order_id = ctx.session.execute(
-        select(PAYMENTS.c.order_id).where(_is(status))
+        ORDER_OF, {"reference": status.reference, "attempt_id": status.attempt_id}
     ).scalar_one_or_none()
     if order_id is None:
         log.warning("payment.unknown_checkout", reference=status.reference)
         return False
-    ctx.session.execute(select(ORDERS.c.id).where(ORDERS.c.id == order_id).with_for_update())
-    payment = ctx.session.execute(select(PAYMENTS).where(_is(status)).with_for_update()).one()
-    return _apply(ctx, payment, status)
-
-
-def _is(status: CheckoutStatus) -> Any:
-    """The attempt a checkout belongs to.
-
-    By the provider's reference; or, where the answer that would have told us was lost, by our
-    own id, which the provider gives back.
-    """
-    by_reference = PAYMENTS.c.reference == status.reference
-    if status.attempt_id is None:
-        return by_reference
-    return (PAYMENTS.c.id == status.attempt_id) & (by_reference | PAYMENTS.c.reference.is_(None))
-
-
-def _apply(ctx: Ctx, payment: Any, status: CheckoutStatus) -> bool:
+    order = locked_order(ctx, order_id)
+    attempts = ctx.session.execute(ATTEMPTS_OF, {"order_id": order_id}).all()
+    payment = next(one for one in attempts if _is(one, status))
     if status.state == "paid":
-        return _money_arrived(ctx, payment, status)
+        return _money_arrived(ctx, order, payment, attempts, status)
+    return _nothing_arrived(ctx, payment, status)
+
+
+def _is(attempt: Any, status: CheckoutStatus) -> bool:
+    if attempt.reference is None:
+        return bool(attempt.id == status.attempt_id)
+    return bool(attempt.reference == status.reference)
+
+
+def _nothing_arrived(ctx: Ctx, payment: Any, status: CheckoutStatus) -> bool:
     if payment.state not in LIVE:
         return False
     event = {"failed": "fail", "expired": "expire"}.get(status.state)
@@ -86,55 +94,38 @@ def _apply(ctx: Ctx, payment: Any, status: CheckoutStatus) -> bool:
     return True
 
 
-def _money_arrived(ctx: Ctx, payment: Any, status: CheckoutStatus) -> bool:
+def _money_arrived(
+    ctx: Ctx, order: Any, payment: Any, attempts: Sequence[Any], status: CheckoutStatus
+) -> bool:
     """Money that arrives is always recorded (design, invariant 5)."""
     if payment.state in {PaymentState.SUCCEEDED, PaymentState.NEEDS_REFUND}:
         return False
     paid_at = status.paid_at or ctx.now
+    unwanted = _why_unwanted(order, payment, status)
     values = {
         "captured_fen": status.amount_fen,
         "reference": status.reference,
         "intent_reference": status.intent_reference,
         "settled_at": paid_at,
+        "failure_code": unwanted or None,
     }
-    unwanted = _why_unwanted(ctx, payment, status)
     event = "arrive_unwanted" if unwanted else "succeed"
     move_locked(
-        ctx,
-        PAYMENT,
-        payment.id,
-        payment.order_id,
-        payment.state,
-        event,
-        why=unwanted,
-        values={**values, "failure_code": unwanted or None},
+        ctx, PAYMENT, payment.id, order.id, payment.state, event, why=unwanted, values=values
     )
     if unwanted:
-        log.error("payment.unwanted", why=unwanted, order_id=str(payment.order_id))
-    else:
-        mark_paid(ctx, payment.order_id, payment.id, paid_at)
-        _drop_other_attempts(ctx, payment)
+        log.error("payment.unwanted", why=unwanted, order_id=str(order.id))
+        return True
+    mark_paid(ctx, order, payment.id, paid_at)
+    for other in attempts:
+        # Were one of these paid too, its money would come as double.
+        if other.id != payment.id and other.state in LIVE:
+            move_locked(ctx, PAYMENT, other.id, order.id, other.state, "expire")
     return True
 
 
-def _why_unwanted(ctx: Ctx, payment: Any, status: CheckoutStatus) -> str:
+def _why_unwanted(order: Any, payment: Any, status: CheckoutStatus) -> str:
     """Empty when the money is welcome: right sum, right currency, an order that waits for it."""
     if status.amount_fen != payment.amount_fen or status.currency.upper() != CURRENCY:
         return "amount_mismatch"
-    order = ctx.session.execute(
-        select(ORDERS.c.state).where(ORDERS.c.id == payment.order_id)
-    ).scalar_one()
-    return {"cancelled": "late", "paid": "double"}.get(order, "")
-
-
-def _drop_other_attempts(ctx: Ctx, payment: Any) -> None:
-    """An attempt beside the one that paid is over; were it paid too, it would come as double."""
-    others = ctx.session.execute(
-        select(PAYMENTS.c.id, PAYMENTS.c.state).where(
-            PAYMENTS.c.order_id == payment.order_id,
-            PAYMENTS.c.id != payment.id,
-            PAYMENTS.c.state.in_(LIVE),
-        )
-    ).all()
-    for other in others:
-        move_locked(ctx, PAYMENT, other.id, payment.order_id, other.state, "expire")
+    return {"cancelled": "late", "paid": "double"}.get(order.state, "")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from uuid import UUID
 
 from sqlalchemy import insert as plain_insert
-from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from models.payments import EventOutcome, ProviderEvent, ProviderEventOutcome
@@ -14,7 +13,8 @@ from shop.errors import ShopError
 from shop.ids import new_id
 from shop.jobs.queue import enqueue
 from shop.payments.gateway import GatewayEvent
-from shop.payments.sync import sync_payment
+from shop.payments.providers import gateway
+from shop.payments.sync import apply_status
 
 EVENTS = ProviderEvent.__table__
 OUTCOMES = ProviderEventOutcome.__table__
@@ -51,31 +51,29 @@ def receive(ctx: Ctx, provider: str, event: GatewayEvent, body: bytes) -> bool:
     if stored is None:
         return False
     if event.type in KNOWN and event.checkout_reference is not None:
-        enqueue(ctx, HANDLE, event=str(stored))
+        enqueue(ctx, HANDLE, event=str(stored), reference=event.checkout_reference)
     else:
         note(ctx, stored, EventOutcome.IGNORED, "type")
     return True
 
 
-def handle(transactions: Transactions, event: str) -> None:
+def handle(transactions: Transactions, event: str, reference: str) -> None:
     """Apply one stored event: look at the checkout as it is *now*. Safe to run twice.
 
     Raises:
         ShopError: could not be applied; the failure is noted and the worker tries again.
     """
     event_id = UUID(event)
-    with transactions.begin() as ctx:
-        reference = ctx.session.execute(
-            select(EVENTS.c.reference).where(EVENTS.c.id == event_id)
-        ).scalar_one()
+    transactions.nothing_open()
     try:
-        changed = sync_payment(transactions, reference)
+        status = gateway(transactions.settings).fetch_checkout(reference)
+        with transactions.begin() as ctx:
+            changed = apply_status(ctx, status)
+            note(ctx, event_id, EventOutcome.APPLIED if changed else EventOutcome.NOTHING_TO_DO)
     except ShopError as error:
         with transactions.begin() as ctx:
             note(ctx, event_id, EventOutcome.FAILED, error.error_code)
         raise
-    with transactions.begin() as ctx:
-        note(ctx, event_id, EventOutcome.APPLIED if changed else EventOutcome.NOTHING_TO_DO)
 
 
 def note(ctx: Ctx, event_id: UUID, outcome: EventOutcome, detail: str = "") -> None:
