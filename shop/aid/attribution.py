@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Table, and_, false, or_, select, true
+from sqlalchemy import Date, Select, Table, Text, Uuid, and_, bindparam, or_, select, true
 
 from models.organization import Campaign, Channel, RuleSetRow, SalesPlatform, Storefront, Unit
 from shop.aid.rules import (
@@ -32,6 +32,73 @@ UNITS = Unit.__table__
 RULE_SETS = RuleSetRow.__table__
 RULE_SET_COLUMNS = ("code", "name", "measure", "effective_from", "effective_to", "definition")
 
+
+def _key(table: Table, name: str) -> Any:
+    """The key behind a code; a retired row is no longer found, and no code finds nothing."""
+    live = table.c.active if "active" in table.c else true()
+    wanted = bindparam(name, type_=Text)
+    return select(table.c.id).where(table.c.code == wanted, live).scalar_subquery().label(name)
+
+
+def _storefront_key() -> Any:
+    """The key behind a storefront's code, or of the first storefront without one."""
+    wanted = bindparam("storefront", type_=Text)
+    return (
+        select(STOREFRONTS.c.id)
+        .where(STOREFRONTS.c.active, or_(wanted.is_(None), STOREFRONTS.c.code == wanted))
+        .order_by(STOREFRONTS.c.id)
+        .limit(1)
+        .scalar_subquery()
+        .label("storefront")
+    )
+
+
+def _frozen() -> Select[Any]:
+    """Names by primary keys, the campaign named or those running, the rule sets in force."""
+    named = {"platform": PLATFORMS, "storefront": STOREFRONTS, "channel": CHANNELS, "unit": UNITS}
+    key = {name: bindparam(f"{name}_id", type_=Uuid) for name in (*named, "campaign")}
+    at, day = bindparam("at", type_=CAMPAIGNS.c.starts_at.type), bindparam("day", type_=Date)
+    running = and_(CAMPAIGNS.c.starts_at <= at, at < CAMPAIGNS.c.ends_at)
+    in_force = and_(
+        RULE_SETS.c.measure == AID_AMOUNT,
+        RULE_SETS.c.effective_from <= day,
+        or_(RULE_SETS.c.effective_to.is_(None), RULE_SETS.c.effective_to > day),
+    )
+    chosen = or_(CAMPAIGNS.c.id == key["campaign"], and_(key["campaign"].is_(None), running))
+    return (
+        select(
+            *(
+                table.c[column].label(f"{name}_{column}")
+                for name, table in named.items()
+                for column in ("code", "name")
+            ),
+            CAMPAIGNS.c.code.label("campaign_code"),
+            CAMPAIGNS.c.name.label("campaign_name"),
+            CAMPAIGNS.c.starts_at,
+            CAMPAIGNS.c.ends_at,
+            CAMPAIGNS.c.channels,
+            *(RULE_SETS.c[name] for name in RULE_SET_COLUMNS),
+        )
+        .select_from(
+            PLATFORMS.join(CHANNELS, CHANNELS.c.id == key["channel"])
+            .outerjoin(STOREFRONTS, STOREFRONTS.c.id == key["storefront"])
+            .outerjoin(UNITS, UNITS.c.id == key["unit"])
+            .outerjoin(CAMPAIGNS, chosen)
+            .outerjoin(RULE_SETS, in_force)
+        )
+        .where(PLATFORMS.c.id == key["platform"])
+    )
+
+
+# Built once: every order asks for its keys, every payment for its names.
+KEYS = select(
+    _key(PLATFORMS, "platform"),
+    _key(CHANNELS, "channel"),
+    _key(CAMPAIGNS, "campaign"),
+    _key(UNITS, "unit"),
+    _storefront_key(),
+)
+FROZEN = _frozen()
 
 OWN_PLATFORM = "self_mall"
 """The sales platform that this mall itself is."""
@@ -71,18 +138,10 @@ def attribution_for(
     Raises:
         Invalid: `unknown_code`, with every field that names nothing we have.
     """
-    row = ctx.session.execute(
-        select(
-            _key(PLATFORMS, OWN_PLATFORM).label("platform"),
-            _key(CHANNELS, channel or DIRECT).label("channel"),
-            _key(CAMPAIGNS, campaign).label("campaign"),
-            _key(UNITS, unit).label("unit"),
-            (_key(STOREFRONTS, storefront) if storefront else _first_storefront()).label(
-                "storefront"
-            ),
-        )
-    ).one()
     wanted = {"unit": unit, "channel": channel, "campaign": campaign, "storefront": storefront}
+    row = ctx.session.execute(
+        KEYS, {**wanted, "platform": OWN_PLATFORM, "channel": channel or DIRECT}
+    ).one()
     unknown = [name for name, code in wanted.items() if code and getattr(row, name) is None]
     if unknown:
         raise Invalid(
@@ -110,27 +169,14 @@ def circumstances(
         LookupError: a key names nothing, a bug (the order's foreign keys forbid it).
     """
     day = business_day(at)
-    named = CAMPAIGNS.c.id == campaign_id
-    running = and_(CAMPAIGNS.c.starts_at <= at, at < CAMPAIGNS.c.ends_at)
-    in_force = and_(
-        RULE_SETS.c.measure == AID_AMOUNT,
-        RULE_SETS.c.effective_from <= day,
-        or_(RULE_SETS.c.effective_to.is_(None), RULE_SETS.c.effective_to > day),
-    )
-    sources = (
-        PLATFORMS.join(CHANNELS, CHANNELS.c.id == channel_id)
-        .outerjoin(STOREFRONTS, STOREFRONTS.c.id == storefront_id)
-        .outerjoin(UNITS, UNITS.c.id == unit_id)
-        .outerjoin(CAMPAIGNS, running if campaign_id is None else named)
-        .outerjoin(RULE_SETS, in_force)
-    )
-    rows = (
-        ctx.session.execute(
-            _frozen_columns().select_from(sources).where(PLATFORMS.c.id == platform_id)
-        )
-        .mappings()
-        .all()
-    )
+    keys = {
+        "platform_id": platform_id,
+        "channel_id": channel_id,
+        "storefront_id": storefront_id,
+        "campaign_id": campaign_id,
+        "unit_id": unit_id,
+    }
+    rows = ctx.session.execute(FROZEN, {**keys, "at": at, "day": day}).mappings().all()
     if not rows:
         raise LookupError(f"no platform {platform_id} or no channel {channel_id}")
     return Circumstances(
@@ -145,23 +191,6 @@ def rule_sets(ctx: Ctx) -> list[RuleSet]:
         select(RULE_SETS).order_by(RULE_SETS.c.effective_from.desc(), RULE_SETS.c.code)
     ).mappings()
     return [_rule_set(row) for row in rows]
-
-
-def _frozen_columns() -> Select[Any]:
-    named = {"platform": PLATFORMS, "storefront": STOREFRONTS, "channel": CHANNELS, "unit": UNITS}
-    return select(
-        *(
-            table.c[column].label(f"{name}_{column}")
-            for name, table in named.items()
-            for column in ("code", "name")
-        ),
-        CAMPAIGNS.c.code.label("campaign_code"),
-        CAMPAIGNS.c.name.label("campaign_name"),
-        CAMPAIGNS.c.starts_at,
-        CAMPAIGNS.c.ends_at,
-        CAMPAIGNS.c.channels,
-        *(RULE_SETS.c[name] for name in RULE_SET_COLUMNS),
-    )
 
 
 def _plain_names(row: Mapping[Any, Any]) -> dict[str, str | None]:
@@ -190,15 +219,3 @@ def _rule_set(row: Mapping[Any, Any]) -> RuleSet:
             **{name: row[name] for name in RULE_SET_COLUMNS if name != "definition"},
         }
     )
-
-
-def _key(table: Table, code: str | None) -> Any:
-    """The key behind a code; a retired row is no longer found."""
-    live = table.c.active if "active" in table.c else true()
-    named = false() if code is None else table.c.code == code
-    return select(table.c.id).where(named, live).scalar_subquery()
-
-
-def _first_storefront() -> Any:
-    by_age = STOREFRONTS.c.id
-    return select(by_age).where(STOREFRONTS.c.active).order_by(by_age).limit(1).scalar_subquery()

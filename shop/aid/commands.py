@@ -29,6 +29,10 @@ ORDER_LINE_CAUSE = text("order_line_id IS NOT NULL")
 EXTERNAL_CAUSE = text("kind IN ('import')")
 """The predicates of the two unique indexes that make recording safe to repeat."""
 
+WRITE_SALE = insert(ENTRIES).on_conflict_do_nothing(
+    index_elements=["kind", "cause_id", "order_line_id"], index_where=ORDER_LINE_CAUSE
+)
+
 
 def record_sale(ctx: Ctx, sale: Sale, lines: Sequence[SaleLine]) -> int:
     """Add the lines of a paid order to the aid record; the number of entries written.
@@ -59,15 +63,8 @@ def record_sale(ctx: Ctx, sale: Sale, lines: Sequence[SaleLine]) -> int:
                 "external_reference": None,
             }
         )
-    written = ctx.session.execute(
-        insert(ENTRIES)
-        .on_conflict_do_nothing(
-            index_elements=["kind", "cause_id", "order_line_id"], index_where=ORDER_LINE_CAUSE
-        )
-        .returning(ENTRIES.c.id),
-        rows,
-    )
-    return len(written.all())
+    written = ctx.session.execute(WRITE_SALE, rows, execution_options={"preserve_rowcount": True})
+    return int(written.rowcount)  # type: ignore[attr-defined]
 
 
 def record_external(ctx: Ctx, sale: ExternalSale) -> UUID:
@@ -131,40 +128,49 @@ def record_refund(
     """
     if min(quantity, goods_fen, freight_fen) < 0 or goods_fen + freight_fen == 0:
         raise Invalid("退款金额须大于零", "A refund returns some money", code="nothing_to_refund")
-    # The sale's row is the line's turnstile: whoever holds it reads sums nobody else can change.
-    sale = (
-        ctx.session.execute(
-            select(ENTRIES)
-            .where(ENTRIES.c.order_line_id == order_line_id, ENTRIES.c.kind.in_(SALES))
-            .order_by(ENTRIES.c.id)
-            .with_for_update()
-        )
-        .mappings()
-        .all()
-    )
+    sale = _locked_sale(ctx, order_line_id)
     if _refunded_by(ctx, order_line_id, cause_id):
         return False
     wanted = {"quantity": quantity, "goods_fen": goods_fen, "freight_fen": freight_fen}
     left = _left(ctx, order_line_id)
-    if any(wanted[name] > left[name] for name in wanted):
-        raise Conflict(
-            "退款超过该商品的实付金额或数量",
-            "The refund is more than what is left of the sale",
-            code="refund_exceeds_sale",
-            order_line_id=str(order_line_id),
-            left=left,
-        )
+    if sale is None or any(wanted[name] > left[name] for name in wanted):
+        raise _exceeds(order_line_id, left)
     ctx.session.execute(
         insert(ENTRIES).values(
             {
-                **sale[-1],
-                **_refund_values(ctx, sale[-1], at, wanted),
+                **sale,
+                **_refund_values(ctx, sale, at, wanted),
                 "cause_id": cause_id,
                 "reason": reason,
             }
         )
     )
     return True
+
+
+def _locked_sale(ctx: Ctx, order_line_id: UUID) -> Mapping[Any, Any] | None:
+    """The entry whose dimensions are in force for a line, locked; None for one never paid.
+
+    It is the line's turnstile: whoever holds it reads sums that nobody else can change.
+    """
+    found = ctx.session.execute(
+        select(ENTRIES)
+        .where(ENTRIES.c.order_line_id == order_line_id, ENTRIES.c.kind.in_(SALES))
+        .order_by(ENTRIES.c.id)
+        .with_for_update()
+    )
+    rows = found.mappings().all()
+    return rows[-1] if rows else None
+
+
+def _exceeds(order_line_id: UUID, left: Mapping[str, int]) -> Conflict:
+    return Conflict(
+        "退款超过该商品的实付金额或数量",
+        "The refund is more than what is left of the sale",
+        code="refund_exceeds_sale",
+        order_line_id=str(order_line_id),
+        left=left,
+    )
 
 
 def _common(

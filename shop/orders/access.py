@@ -19,8 +19,30 @@ from shop.settings import Settings
 ORDERS = Order.__table__
 
 BY_NUMBER = select(ORDERS.c.id, ORDERS.c.buyer_id).where(ORDERS.c.number == bindparam("wanted"))
-BY_NUMBER_LOCKED = select(ORDERS).where(ORDERS.c.number == bindparam("wanted")).with_for_update()
-BY_ID_LOCKED = select(ORDERS).where(ORDERS.c.id == bindparam("wanted")).with_for_update()
+# What locking an order tells: all that paying and closing it needs, without its texts.
+LOCKED = [
+    ORDERS.c[name]
+    for name in (
+        "id",
+        "number",
+        "state",
+        "buyer_id",
+        "buyer_kind",
+        "buyer_key",
+        "buyer_email",
+        "purpose",
+        "language",
+        "unit_id",
+        "channel_id",
+        "campaign_id",
+        "platform_id",
+        "storefront_id",
+        "total_fen",
+        "pay_before",
+    )
+]
+BY_NUMBER_LOCKED = select(*LOCKED).where(ORDERS.c.number == bindparam("wanted")).with_for_update()
+BY_ID_LOCKED = select(*LOCKED).where(ORDERS.c.id == bindparam("wanted")).with_for_update()
 
 
 def access_token(settings: Settings, order_id: UUID) -> str:

@@ -31,7 +31,20 @@ CONSIGNMENTS = Consignment.__table__
 LINES = OrderLine.__table__
 
 WRITE_CONSIGNMENTS, WRITE_LINES = insert(CONSIGNMENTS), insert(LINES)
-LINES_OF = select(LINES).where(LINES.c.order_id == bindparam("wanted")).order_by(LINES.c.position)
+LINES_OF = (
+    select(
+        LINES.c.id,
+        LINES.c.sku_id,
+        LINES.c.snapshot,
+        LINES.c.quantity,
+        LINES.c.weight_g,
+        LINES.c.goods_fen,
+        LINES.c.discount_fen,
+        LINES.c.freight_fen,
+    )
+    .where(LINES.c.order_id == bindparam("wanted"))
+    .order_by(LINES.c.position)
+)
 WRITE_ORDER = (
     insert(ORDERS).on_conflict_do_nothing(index_elements=["number"]).returning(ORDERS.c.number)
 )

@@ -1,0 +1,150 @@
+"""A whole installation as `make run` starts it, and headless chromium in front of it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+
+from tests.conftest import ROOT
+
+PASSWORD = "browser-walnut-42"
+SHOTS = ROOT / "var" / "screenshots"
+CHROMIUM = next(
+    (found for name in ("chromium", "chromium-browser", "google-chrome")
+     if (found := shutil.which(name))), None,
+)
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+         "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "is_mobile": True,
+         "has_touch": True, "locale": "zh-CN", "timezone_id": "Asia/Shanghai"}
+DESK = {"viewport": {"width": 1280, "height": 900}, "locale": "zh-CN",
+        "timezone_id": "Asia/Shanghai"}
+START_SECONDS = 90
+
+
+@dataclass(frozen=True)
+class Mall:
+    """A running installation."""
+
+    url: str
+
+
+def free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/readyz", timeout=2) as reply:
+            return bool(reply.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+@pytest.fixture(scope="session")
+def mall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mall]:
+    """`aidmall run` on ports and a folder of its own, with the demonstration in it."""
+    port, folder = free_port(), tmp_path_factory.mktemp("mall")
+    environment = {
+        **os.environ, "PORT": str(port), "SANDBOX_PORT": str(free_port()),
+        "DATA_DIR": str(folder / "var"), "DEMO_PASSWORD": PASSWORD, "RATE_LIMITS": "0",
+        "WEB_WORKERS": "1", "LOG_LEVEL": "WARNING",
+    }
+    for name in ("DATABASE_URL", "STRIPE_SECRET_KEY", "SEED", "AIDMALL_ENV"):
+        environment.pop(name, None)
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [str(Path(sys.executable).parent / "aidmall"), "run"], env=environment, cwd=ROOT,
+            stdout=log, stderr=subprocess.STDOUT,
+        )
+        url = f"http://127.0.0.1:{port}"
+        try:
+            deadline = time.monotonic() + START_SECONDS
+            while not answers(url):
+                ended = process.poll() is not None
+                if ended or time.monotonic() > deadline:
+                    pytest.fail(f"the mall did not start: {(folder / 'log').read_text()[-3000:]}")
+                time.sleep(0.3)
+            yield Mall(url)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(30)
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed")
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+    yield browser
+    browser.close()
+
+
+@dataclass
+class Window:
+    """A browser window of one person; remembers what the console complained about."""
+
+    page: Page
+    url: str
+    name: str
+    complaints: list[str]
+
+    def go(self, path: str) -> None:
+        self.page.goto(self.url + path)
+
+    def shot(self, name: str) -> None:
+        """Leave a picture under var/screenshots."""
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=str(SHOTS / f"{self.name}-{name}.png"), full_page=True)
+
+
+def window(browser: Browser, mall: Mall, name: str, **profile: Any) -> tuple[Window, BrowserContext]:
+    context = browser.new_context(**profile)
+    page = context.new_page()
+    made = Window(page, mall.url, name, [])
+
+    def complain(message: Any) -> None:
+        if message.type == "error":
+            made.complaints.append(message.text)
+
+    page.on("console", complain)
+    page.on("pageerror", lambda error: made.complaints.append(str(error)))
+    return made, context
+
+
+@pytest.fixture
+def phone(browser: Browser, mall: Mall) -> Iterator[Window]:
+    made, context = window(browser, mall, "390", **PHONE)
+    yield made
+    context.close()
+
+
+@pytest.fixture
+def desk(browser: Browser, mall: Mall) -> Iterator[Window]:
+    made, context = window(browser, mall, "1280", **DESK)
+    yield made
+    context.close()
