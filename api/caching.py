@@ -16,14 +16,19 @@ CACHE_CONTROL = "public, no-cache"
 """Keep it, but ask each time whether it is still true: the 304 costs next to nothing."""
 
 
+KEPT = "aidmall.kept"
+"""Where the answer's key stands for `api.ready`, which gives it again without asking Flask."""
+
+
 def fresh(schema: type[Schema], value: Any) -> Reply:
     """`value` with an ETag over its bytes; 304 when the caller has just these."""
     body = dumps(schema, value)
-    return conditional(Kept(body, etag_of(body)))
+    return conditional(Kept(None, body, etag_of(body)))
 
 
 def conditional(kept: Kept) -> Reply:
     """A kept answer; 304 when the caller has just these bytes."""
+    request.environ[KEPT] = kept.key
     headers = {"ETag": kept.etag, "Cache-Control": CACHE_CONTROL}
     if "If-None-Match" in request.headers and kept.etag.strip('"') in request.if_none_match:
         return Reply(status=304, headers=headers, body=b"")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from marshmallow import EXCLUDE, RAISE, Schema, ValidationError
 
 from api.errors import problem
 from api.serializer import dumps
+from api.wording import worded
 from shop import idempotency
 from shop.context import Ctx, Transactions
 from shop.errors import Invalid, ShopError
@@ -39,6 +40,9 @@ class Endpoint:
     limit: str | None
     tag: str
     summary: str
+    headers: tuple[str, ...]
+    media_type: str
+    raw_body: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +72,18 @@ def endpoint(
     idempotent: bool = False,
     phases: bool = False,
     limit: str | None = None,
+    headers: tuple[str, ...] = (),
+    media_type: str = "application/json",
+    raw_body: bool = False,
 ) -> Callable[[View], View]:
     """Declare an endpoint under `/api/v1`.
 
     The function below it gets `ctx` (one transaction around the call and the dump), or with
     `phases` the `Transactions` to open its own short ones; then `body=` and `query=` as loaded
     by their schemas, and the rule's variables. It returns a value for `answer` or a `Reply`.
+
+    For the document: `headers` of the request that the function reads (`openapi.HEADERS`), the
+    `media_type` of a ready answer, and whether the function takes the `raw_body` itself.
     """
 
     def declare(view: View) -> View:
@@ -93,6 +103,9 @@ def endpoint(
                 limit,
                 tag,
                 summary,
+                headers,
+                media_type,
+                raw_body,
             )
         )
         return view
@@ -147,8 +160,8 @@ def _run_once(spec: Endpoint, path: dict[str, Any]) -> Response:
     key = request.headers.get("Idempotency-Key", "")
     if not 0 < len(key) <= idempotency.MAX_KEY:
         raise Invalid(
-            "缺少 Idempotency-Key 请求头",
-            "This request needs an Idempotency-Key header of at most 255 characters",
+            "请求须带 1 至 255 个字符的 Idempotency-Key 请求头",
+            "This request needs an Idempotency-Key header of 1 to 255 characters",
             code="idempotency_key_required",
         )
     refuse_nul([key])
@@ -195,22 +208,28 @@ def _json() -> Any:
     return value
 
 
-def _texts(value: Any) -> list[str]:
-    """Every text in a JSON value, keys included."""
-    if isinstance(value, str):
-        return [value]
-    if isinstance(value, list):
-        return [text for one in value for text in _texts(one)]
-    if isinstance(value, dict):
-        return [*value, *(text for one in value.values() for text in _texts(one))]
-    return []
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in a JSON value, keys included, however deep: it may be deeper than our stack."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, list):
+            waiting.extend(one)
+        elif isinstance(one, dict):
+            yield from one
+            waiting.extend(one.values())
 
 
 def _load(schema: Schema, data: Any) -> Any:
     try:
         return schema.load(data)
     except ValidationError as error:
-        raise Invalid(fields=flat(_messages(error))) from error
+        faults = flat(_messages(error))
+        raise Invalid(
+            fields={name: [worded(one) for one in said] for name, said in faults.items()}
+        ) from error
 
 
 def _messages(error: ValidationError) -> dict[str, Any]:

@@ -28,6 +28,7 @@ SPECIAL = {
     "unreadable": 400,
     "idempotency_key_required": 400,
     "bad_signature": 400,
+    "bad_event": 400,
     "rate_limited": 429,
     "too_large": 413,
     "unsupported_media_type": 415,
@@ -35,7 +36,7 @@ SPECIAL = {
     "precondition_failed": 412,
     "method_not_allowed": 405,
     "database_unavailable": 503,
-    "provider_unavailable": 503,
+    "payment_provider_unavailable": 503,
 }
 """Codes whose status is not that of their family."""
 
@@ -68,7 +69,7 @@ def problem(error: errors.ShopError) -> Response:
         **error.extra,
     }
     if error.fields:
-        document["errors"] = error.fields
+        document["errors"] = error.field_messages(language())
     return _answer(document, status)
 
 
@@ -119,7 +120,7 @@ def _answer(document: dict[str, Any], status: int) -> Response:
         "idempotency_in_flight",
         "rate_limited",
         "database_unavailable",
-        "provider_unavailable",
+        "payment_provider_unavailable",
     }:
         answer.headers["Retry-After"] = "1" if status == 409 else "30"  # noqa: PLR2004
     if status == 401:  # noqa: PLR2004

@@ -17,6 +17,7 @@ from api.endpoint import ENDPOINTS, PREFIX, Endpoint
 from shop.identity.policy import PERMISSIONS, anyone
 
 VERSION = "1.0.0"
+NO_CONTENT = 204
 VARIABLE = re.compile(r"<(?:(\w+):)?(\w+)>")
 
 PROBLEM = {
@@ -36,12 +37,46 @@ PROBLEM = {
     },
 }
 
+HEADERS: dict[str, dict[str, Any]] = {
+    "Idempotency-Key": {
+        "required": True,
+        "description": "Made up by the caller, once for each thing that is to happen once.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    },
+    "If-Match": {
+        "required": True,
+        "description": "The `ETag` of the state that was read; 412 when it has changed since.",
+        "schema": {"type": "string"},
+    },
+    "If-None-Match": {
+        "description": "An `ETag` that the caller holds; 304 when it is still that.",
+        "schema": {"type": "string"},
+    },
+    "Stripe-Signature": {
+        "required": True,
+        "description": "Over the bytes of the body, not older than five minutes.",
+        "schema": {"type": "string"},
+    },
+    "X-Cart-Token": {
+        "description": "A visitor's basket; the first answer gives the token out.",
+        "schema": {"type": "string"},
+    },
+}
+"""Every header of a request that an endpoint reads, besides `Authorization`."""
+
+CATALOGUE = "Catalogue"
+"""The tag of what is kept by ETag."""
+
 PAGE = """<!doctype html><html lang="zh"><head><meta charset="utf-8"><title>API</title>
-<link rel="stylesheet" href="docs/swagger-ui.css"></head><body><div id="swagger-ui"></div>
-<script src="docs/swagger-ui-bundle.js"></script><script src="docs/start.js"></script></body></html>
+<link rel="stylesheet" href="{{ here }}/swagger-ui.css"></head><body><div id="swagger-ui"></div>
+<script src="{{ here }}/swagger-ui-bundle.js"></script><script src="{{ here }}/start.js"></script>
+</body></html>
 """
 
-START = 'SwaggerUIBundle({url: "../openapi.json", dom_id: "#swagger-ui", deepLinking: true});'
+START = f"""SwaggerUIBundle({{
+  url: "{PREFIX}/openapi.json", dom_id: "#swagger-ui", deepLinking: true, validatorUrl: null
+}});
+"""
 
 
 @cache
@@ -81,14 +116,18 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
         "parameters": _parameters(endpoint),
         "responses": _responses(endpoint),
     }
-    if PERMISSIONS[endpoint.permission] is not anyone:
-        operation["security"] = [{"bearer": []}]
+    signed_in: list[dict[str, Any]] = [{"bearer": []}]
+    public = PERMISSIONS[endpoint.permission] is anyone
+    operation["security"] = [{}, *signed_in] if public else signed_in
     if endpoint.body is not None:
-        operation["requestBody"] = {
-            "required": True,
-            "content": {"application/json": {"schema": endpoint.body}},
-        }
+        operation["requestBody"] = _body(endpoint.body)
+    elif endpoint.raw_body:
+        operation["requestBody"] = _body({"type": "object"})
     return operation
+
+
+def _body(schema: Any) -> dict[str, Any]:
+    return {"required": True, "content": {"application/json": {"schema": schema}}}
 
 
 def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
@@ -98,29 +137,37 @@ def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
     ]
     if endpoint.query is not None:
         found.append({"in": "query", "schema": endpoint.query})
+    return found + [{"in": "header", "name": name, **HEADERS[name]} for name in _headers(endpoint)]
+
+
+def _headers(endpoint: Endpoint) -> list[str]:
+    read = list(endpoint.headers)
     if endpoint.idempotent:
-        found.append(
-            {
-                "in": "header",
-                "name": "Idempotency-Key",
-                "required": True,
-                "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-            }
-        )
-    return found
+        read.append("Idempotency-Key")
+    if endpoint.tag == CATALOGUE:
+        read.append("If-None-Match")
+    return read
 
 
 def _responses(endpoint: Endpoint) -> dict[str, Any]:
     answer: dict[str, Any] = {"description": endpoint.summary or "OK"}
     if endpoint.answer is not None:
-        answer["content"] = {"application/json": {"schema": endpoint.answer}}
-    refused = {
-        "description": "A problem document; `code` says which",
-        "content": {
-            "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
-        },
+        answer["content"] = {endpoint.media_type: {"schema": endpoint.answer}}
+    elif endpoint.status != NO_CONTENT:
+        answer["content"] = {endpoint.media_type: {"schema": {"type": "string"}}}
+    found = {
+        str(endpoint.status): answer,
+        "4XX": _problem("`code` says what is wrong"),
+        "503": _problem("Busy or cut off for a moment; repeat after `Retry-After`"),
     }
-    return {str(endpoint.status): answer, "4XX": refused}
+    if endpoint.tag == CATALOGUE:
+        found["304"] = {"description": "The caller has it already"}
+    return found
+
+
+def _problem(description: str) -> dict[str, Any]:
+    problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    return {"description": description, "content": {"application/problem+json": problem}}
 
 
 def register(blueprint: Blueprint) -> None:
@@ -133,7 +180,7 @@ def register(blueprint: Blueprint) -> None:
 
     @blueprint.get("/docs")
     def docs() -> Response:
-        page = Response(render_template_string(PAGE))
+        page = Response(render_template_string(PAGE, here=f"{PREFIX}/docs"))
         page.headers["Content-Security-Policy"] = (
             "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'"
         )

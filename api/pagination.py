@@ -8,7 +8,7 @@ from uuid import UUID
 
 import orjson
 
-from shop.errors import Invalid
+from shop.errors import Invalid, Words
 
 
 def encode_cursor(*key: str | int | None) -> str:
@@ -28,7 +28,7 @@ def decode_cursor(cursor: str | None) -> list[str]:
         key = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (binascii.Error, ValueError) as error:
         raise refusal() from error
-    if not isinstance(key, list):
+    if not isinstance(key, list) or not key:
         raise refusal()
     return [str(part) for part in key]
 
@@ -43,13 +43,13 @@ def decode_id(cursor: str | None) -> UUID | None:
     if not key:
         return None
     try:
-        return UUID(key[0])
+        (row_id,) = key
+        return UUID(row_id)
     except ValueError as error:
         raise refusal() from error
 
 
 def refusal() -> Invalid:
     """What a cursor that nobody gave out is answered with."""
-    return Invalid(
-        "分页位置无效", "This cursor is not one of ours", fields={"cursor": ["分页位置无效"]}
-    )
+    words = Words("分页位置无效", "This cursor is not one of ours")
+    return Invalid(words, words.en, fields={"cursor": [words]})

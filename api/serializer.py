@@ -18,6 +18,9 @@ from shop.clock import SHANGHAI
 
 Convert = Callable[[Any], Any]
 
+NOTHING = object()
+"""There is no such key: what a list leaves out is left out, not said to be null."""
+
 
 def dumps(schema: type[Schema] | None, value: Any) -> bytes:
     """`value` as JSON bytes in the shape of `schema`."""
@@ -37,7 +40,9 @@ def compiled(schema: type[Schema]) -> Convert:
         found: dict[str, Any] = {}
         mapping = source if isinstance(source, Mapping) else None
         for name, key, convert_one in steps:
-            value = getattr(source, key, None) if mapping is None else mapping.get(key)
+            value = getattr(source, key, NOTHING) if mapping is None else mapping.get(key, NOTHING)
+            if value is NOTHING:
+                continue
             if value is not None and convert_one is not None:
                 value = convert_one(value)
             found[name] = value

@@ -16,6 +16,8 @@ class Figure:
     """One workload, measured once.
 
     `cpu_ms` is the servers' CPU time per operation by role, `client_ms` the client's own.
+    `pace_ms` is what a fixed loop of Python cost just before: a machine that is shared with
+    strangers has faster and slower hours, and CPU times of two runs compare only at equal pace.
     `others` is the share of the machine that programs of strangers used meanwhile: a figure
     taken beside more than a few hundredths of that is to be taken again.
     """
@@ -30,6 +32,7 @@ class Figure:
     client_ms: float = 0.0
     load: float = 0.0
     others: float = 0.0
+    pace_ms: float = 0.0
     more: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -47,6 +50,7 @@ class Meter:
     def __init__(self, root: int) -> None:
         self._root = root
         self.load = round(processes.load_average(), 2)
+        self.pace_ms = processes.pace_ms()
         self._cpu = processes.cpu_seconds(root)
         self._own, self._busy = processes.own_seconds(), processes.busy_seconds()
         self._began = time.monotonic()
@@ -64,7 +68,7 @@ class Meter:
         }
         figure.client_ms = round(1_000 * own / count, 3)
         figure.others = round(max(0.0, busy - own - sum(used.values())) / wall, 3)
-        figure.load = self.load
+        figure.load, figure.pace_ms = self.load, self.pace_ms
         return figure
 
 

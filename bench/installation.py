@@ -25,6 +25,7 @@ from shop.serve.children import SUPERVISOR
 from shop.serve.supervisor import DATABASE
 from shop.settings import Settings, load
 
+ROOT = Path(__file__).parents[1]
 START_SECONDS = 120
 STOP_SECONDS = 60
 FORGOTTEN = (
@@ -110,6 +111,7 @@ class Installation:
         with (self.folder / "aidmall.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "shop.cli", "run"],
+                cwd=ROOT,
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -19,7 +19,7 @@ CROWD = 400
 AT_ONCE = 32
 """How many of the crowd are in the shop at the same time."""
 
-FIRST_LOOK = 0.010
+FIRST_LOOK = 0.050
 LOOK_LATER = 1.5
 LONGEST_LOOK = 0.200
 """Seconds between two looks at whether the payment has arrived, each pause longer than the last."""

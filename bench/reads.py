@@ -129,7 +129,12 @@ def _by_wrk(name: str, port: int, paths: Sequence[str], seconds: int) -> Figure:
         counted["seconds"],
         counted["p50_ms"],
         counted["p99_ms"],
-        more={"client": "wrk", "refused": counted["refused"], "broken": counted["broken"]},
+        more={
+            "client": "wrk",
+            "refused": counted["refused"],
+            "broken": counted["broken"],
+            "late": counted["late"],
+        },
     )
 
 

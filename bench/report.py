@@ -42,7 +42,7 @@ FLOORS = {
 def headline() -> str:
     return (
         f"{'':<10}{'':<42}{'a second':>10}{'p50 ms':>9}{'p99 ms':>9}{'CPU ms':>9}"
-        f"{'client':>8}{'load':>6}{'others':>8}"
+        f"{'client':>8}{'load':>7}{'others':>8}{'pace':>7}"
     )
 
 
@@ -51,7 +51,8 @@ def line(figure: Figure) -> str:
     return (
         f"{figure.name:<10}{WORKLOADS[figure.name]:<42}{figure.per_second:>10,.1f}"
         f"{_blank(figure.p50_ms):>9}{_blank(figure.p99_ms):>9}{figure.cpu_total_ms:>9.2f}"
-        f"{figure.client_ms:>8.2f}{figure.load:>6.2f}{figure.others:>8.0%}"
+        f"{figure.client_ms:>8.2f}{figure.load:>7.2f}{figure.others:>8.0%}"
+        f"{figure.pace_ms:>7.1f}"
     )
 
 

@@ -11,6 +11,7 @@ from flask_babel import Babel
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 import admin
 import api
@@ -20,7 +21,7 @@ from shop import settings as settings_module
 from shop.clock import Clock, system_clock
 from shop.db import Database
 from shop.settings import Settings
-from shop.web import Runtime, language, request_id
+from shop.web import EscapedRequest, Runtime, language, request_id
 
 SESSION_DAYS = 30
 
@@ -57,11 +58,16 @@ def create_app(
         RATELIMIT_STORAGE_URI=settings.redis_url or "memory://",
         RATELIMIT_HEADERS_ENABLED=False,
     )
+    app.request_class = EscapedRequest
     app.url_map.strict_slashes = False
     if database is None:
         assert settings.database_url is not None
         database = Database(settings.database_url, pool_size=settings.db_pool_size)
     app.extensions["aidmall"] = Runtime(settings, database, clock)
+    if settings.trusted_proxies:
+        # Without it every visitor behind the proxy would share one rate limit; with it and no
+        # proxy, anybody could choose an address. Hence a number that the operator states.
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies)  # type: ignore[method-assign]
     _assemble(app, settings)
     return app
 

@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
+
+
+class Words(str):
+    """A Chinese text that knows its English: for a message whose reader is not known yet."""
+
+    __slots__ = ("en",)
+    en: str
+
+    def __new__(cls, zh: str, en: str) -> Self:
+        """The text in both languages."""
+        words = super().__new__(cls, zh)
+        words.en = en
+        return words
 
 
 class ShopError(Exception):
@@ -38,6 +51,14 @@ class ShopError(Exception):
     def message(self, language: str) -> str:
         """The sentence in the caller's language (`zh…` or anything else for English)."""
         return self.zh if language.startswith("zh") else self.en
+
+    def field_messages(self, language: str) -> dict[str, list[str]]:
+        """What is wrong with which input, as far as it can be said in the caller's language."""
+        chinese = language.startswith("zh")
+        return {
+            name: [one.en if isinstance(one, Words) and not chinese else one for one in messages]
+            for name, messages in self.fields.items()
+        }
 
 
 class NotFound(ShopError):

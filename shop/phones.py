@@ -7,7 +7,7 @@ import re
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat
 
-from shop.errors import Invalid
+from shop.errors import Invalid, Words
 
 HOME = "CN"
 HOME_CODE = 86
@@ -32,7 +32,7 @@ def parse(text: str, region: str = HOME) -> str:
             "手机号码格式有误",
             "This is not a phone number we can call",
             code="invalid_phone",
-            fields={"phone": ["请填写正确的手机号码"]},
+            fields={"phone": [Words("请填写正确的手机号码", "A number we can call")]},
         )
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
 

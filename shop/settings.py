@@ -41,6 +41,7 @@ class Settings:
     rate_limits: bool = True
     max_body_bytes: int = 1_000_000
     auto_complete_days: int = 10
+    trusted_proxies: int = 0
 
     @property
     def production(self) -> bool:
@@ -106,6 +107,7 @@ def _read(env: Env) -> Settings:
         rate_limits=env.bool("RATE_LIMITS", True),
         max_body_bytes=env.int("MAX_BODY_BYTES", 1_000_000),
         auto_complete_days=env.int("AUTO_COMPLETE_DAYS", 10),
+        trusted_proxies=env.int("TRUSTED_PROXIES", 0),
     )
 
 

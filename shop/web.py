@@ -6,11 +6,13 @@ language, in which transaction and with which request id is the same question fo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
-from flask import current_app, g, has_request_context, request, session
+from flask import Request, current_app, g, has_request_context, request, session
 
 from models.identity import TokenKind
 from shop.clock import Clock
@@ -23,6 +25,19 @@ from shop.settings import Settings
 
 LANGUAGES = ("zh", "en")
 MAX_REQUEST_ID = 64
+RAW_BYTE = re.compile(rb"[\x80-\xff]")
+
+
+class EscapedRequest(Request):
+    """A request whose query is ASCII, whatever bytes were sent.
+
+    Browsers escape what is not; who does not is read as if they had, and bytes that are no UTF-8
+    become replacement characters instead of a fault in whoever first looks at the query.
+    """
+
+    def __init__(self, environ: dict[str, Any], *args: Any, **more: Any) -> None:
+        super().__init__(environ, *args, **more)
+        self.query_string = RAW_BYTE.sub(lambda raw: b"%%%02X" % raw[0][0], self.query_string)
 
 
 @dataclass(frozen=True, slots=True)

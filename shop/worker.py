@@ -11,6 +11,9 @@ from typing import Any
 
 import structlog
 from procrastinate import App, PsycopgConnector, RetryStrategy
+from procrastinate.exceptions import ConnectorException
+from procrastinate.jobs import Status
+from psycopg import AsyncConnection
 from sqlalchemy.dialects.postgresql import insert
 
 import shop.cart.jobs
@@ -29,6 +32,9 @@ HANDLERS = (shop.cart.jobs, shop.orders.jobs, shop.payments.jobs, shop.jobs.main
 """Importing a context's jobs registers them."""
 
 BEAT_SECONDS = 10
+RESCUE_SECONDS = 30
+
+log = logging.get("worker")
 
 
 def run(settings: Settings) -> None:
@@ -46,26 +52,63 @@ async def _work(settings: Settings, transactions: Transactions) -> None:
     app = build_app(settings.database_url, transactions)
     beat = asyncio.create_task(_beat(transactions))
     async with app.open_async():
+        rescue = asyncio.create_task(_rescue(app))
         await app.run_worker_async(
             concurrency=settings.worker_concurrency,
             delete_jobs="successful",
             shutdown_graceful_timeout=10,
             fetch_job_polling_interval=2,
         )
+        rescue.cancel()
     beat.cancel()
+
+
+async def _rescue(app: App) -> None:
+    """Every half minute, take over the jobs of workers that died with them."""
+    while True:
+        await rescue_once(app)
+        await asyncio.sleep(RESCUE_SECONDS)
+
+
+async def rescue_once(app: App) -> int:
+    """Put the jobs of silent workers back in the queue; returns how many.
+
+    A job that runs by the clock may have been queued again meanwhile: then the old one is dropped.
+    """
+    count = 0
+    for job in await app.job_manager.get_stalled_jobs():
+        assert job.id is not None
+        try:
+            await app.job_manager.retry_job(job)
+        except ConnectorException:
+            await app.job_manager.finish_job_by_id_async(job.id, Status.FAILED, delete_job=True)
+        count += 1
+    if count:
+        log.warning("jobs.rescued", count=count)
+    return count
 
 
 def build_app(database_url: str, transactions: Transactions) -> App:
     """The worker's App with one task per registered job."""
     conninfo = database_url.replace("postgresql+psycopg://", "postgresql://", 1)
-    app = App(connector=PsycopgConnector(conninfo=conninfo, min_size=1, max_size=6))
+    connector = PsycopgConnector(
+        conninfo=conninfo, min_size=1, max_size=6, configure=_commit_each_statement
+    )
+    app = App(connector=connector)
     for job in JOBS.values():
         _register(app, job, transactions)
     return app
 
 
+async def _commit_each_statement(connection: AsyncConnection[Any]) -> None:
+    """Each statement of the queue is a transaction of its own: spare it BEGIN and COMMIT."""
+    await connection.set_autocommit(True)
+
+
 def _register(app: App, job: Job, transactions: Transactions) -> None:
-    retry = RetryStrategy(max_attempts=job.attempts, exponential_wait=2)
+    retry = RetryStrategy(
+        max_attempts=job.attempts - 1, exponential_wait=2
+    )  # tries after the first
     if job.cron is None:
         app.task(name=job.name, retry=retry)(partial(handle, job, transactions))
         return

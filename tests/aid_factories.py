@@ -97,3 +97,18 @@ def outside(ctx: Ctx, when: str, order_no: str, fen: int, **more: Any) -> UUID:
         "goods_fen": fen,
     }
     return record_external(ctx, ExternalSale(**{**values, **more}))
+
+
+def year_of_everything(ctx: Ctx) -> None:
+    """Two quarters, four buyers, refunds, freight, an import, goods that do not count."""
+    first = sell(ctx, "2026-02-03T10:02:10", part(fen=9600, quantity=2, freight_fen=600),
+                 part(WALNUT, 4990), unit="U03", channel="official_site", buyer="user:a")
+    sell(ctx, "2026-03-31T23:59:30", part(WALNUT, 4990), unit="U06", channel="new_media",
+         kind=BuyerKind.STUDENT, buyer="user:b")
+    late = sell(ctx, "2026-04-01T00:00:05", part(WALNUT, 4990), unit="U14", buyer="user:a",
+                channel="alumni_platform", kind=BuyerKind.ALUMNI)
+    sell(ctx, "2026-05-27T20:11:00", part(FOREIGN, 3000), kind=BuyerKind.PUBLIC, buyer="user:c",
+         channel="livestream")
+    refund(ctx, first.line, "2026-04-09T15:00:00", 4800, quantity=1, freight_fen=100)
+    refund(ctx, late.line, "2026-04-10T15:00:00", 4990, quantity=1)
+    outside(ctx, "2026-05-18T09:00:00", "832-DEMO-0001", 3_000_000)

@@ -10,6 +10,7 @@ from models.orders import Consignment, Order, OrderLine
 from shop.context import Ctx
 from shop.identity.rules import AddressInput
 from shop.ids import new_id
+from shop.orders.access import locked_order
 from shop.orders.commands import mark_paid, place_order
 from shop.orders.inputs import BuyerInput, PlaceOrder
 from tests.cast import ADDRESS
@@ -29,7 +30,7 @@ def place(ctx: Ctx, *lines: tuple[str, int]) -> str:
 
 def pay(ctx: Ctx, number: str) -> None:
     order_id = ctx.session.execute(select(Order.id).where(Order.number == number)).scalar_one()
-    mark_paid(ctx, order_id, new_id(), ctx.now)
+    mark_paid(ctx, locked_order(ctx, order_id), new_id(), ctx.now)
 
 
 def paid(ctx: Ctx, *lines: tuple[str, int]) -> str:

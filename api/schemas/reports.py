@@ -46,7 +46,7 @@ class EntryFilters(Schema):
         """A misspelt filter would silently answer another question."""
         known = {field.data_key or name for name, field in self.fields.items()}
         if unknown := sorted(data.keys() - known):
-            raise ValidationError({name: ["没有这个筛选条件"] for name in unknown})
+            raise ValidationError({name: ["Unknown field."] for name in unknown})
         return data
 
 

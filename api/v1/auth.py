@@ -42,6 +42,7 @@ def register(ctx: Ctx, body: dict[str, Any]) -> UserFacts:
     body=TokenBody,
     answer=TokenAnswer,
     limit="20/minute",
+    headers=(CART_TOKEN,),
 )
 def sign_in(ctx: Ctx, body: dict[str, Any]) -> SignedIn:
     """Exchange e-mail and password for a token; a basket named by `X-Cart-Token` is merged."""

@@ -17,7 +17,15 @@ TAG = "Buying"
 CART_TOKEN = "X-Cart-Token"  # noqa: S105 - the header's name
 
 
-@endpoint("GET", "/cart", permission="cart.use", tag=TAG, query=CartQuery, answer=CartAnswer)
+@endpoint(
+    "GET",
+    "/cart",
+    permission="cart.use",
+    tag=TAG,
+    query=CartQuery,
+    answer=CartAnswer,
+    headers=(CART_TOKEN,),
+)
 def read(ctx: Ctx, query: dict[str, Any]) -> Reply:
     """The basket, priced as of now; a visitor finds its token in `X-Cart-Token`."""
     return _answer(ctx, _owner(ctx), query["division_code"])
@@ -31,6 +39,7 @@ def read(ctx: Ctx, query: dict[str, Any]) -> Reply:
     query=CartQuery,
     body=QuantityBody,
     answer=CartAnswer,
+    headers=(CART_TOKEN,),
 )
 def set_line(ctx: Ctx, sku: str, query: dict[str, Any], body: dict[str, Any]) -> Reply:
     """Have exactly so many of a SKU in the basket."""
@@ -46,6 +55,7 @@ def set_line(ctx: Ctx, sku: str, query: dict[str, Any], body: dict[str, Any]) ->
     tag=TAG,
     query=CartQuery,
     answer=CartAnswer,
+    headers=(CART_TOKEN,),
 )
 def remove_line(ctx: Ctx, sku: str, query: dict[str, Any]) -> Reply:
     """Take a SKU out of the basket; quiet when it is not in it."""

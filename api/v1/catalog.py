@@ -69,9 +69,7 @@ def product(opened: Transactions, slug: str) -> Reply:
     return conditional(cached(opened, ("api", "product", slug), build))
 
 
-@endpoint(
-    "GET", "/categories", permission="reference.read", tag=TAG, answer=shapes.CategoryList
-)
+@endpoint("GET", "/categories", permission="reference.read", tag=TAG, answer=shapes.CategoryList)
 def categories(ctx: Ctx) -> Reply:
     """The shelves of the mall."""
     return fresh(shapes.CategoryList, _all(reference_queries.categories(ctx.session)))
@@ -97,9 +95,7 @@ def cooperative(ctx: Ctx, code: str) -> Reply:
     return fresh(shapes.CooperativeAnswer, reference_queries.cooperative(ctx, code))
 
 
-@endpoint(
-    "GET", "/storefronts", permission="reference.read", tag=TAG, answer=shapes.StorefrontList
-)
+@endpoint("GET", "/storefronts", permission="reference.read", tag=TAG, answer=shapes.StorefrontList)
 def storefronts(ctx: Ctx) -> Reply:
     """Our own malls."""
     return fresh(shapes.StorefrontList, _all(reference_queries.storefronts(ctx.session)))

@@ -51,6 +51,7 @@ def sku(ctx: Ctx, code: str) -> Reply:
     "/cooperative/skus/<code>",
     permission="skus.change",
     tag=TAG,
+    headers=("If-Match",),
     body=shapes.PriceBody,
     answer=shapes.OwnSkuAnswer,
 )

@@ -15,7 +15,7 @@ from api.schemas.buying import (
     TokenQuery,
 )
 from api.schemas.common import PageQuery
-from shop.errors import Invalid
+from shop.errors import Invalid, Words
 from shop.fulfilment.queries import parcels_of
 from shop.identity.rules import AddressInput
 from shop.orders import commands, queries
@@ -148,7 +148,7 @@ def _no_coupon(coupon: str | None) -> None:
             "优惠码无效",
             "There is no such coupon",
             code="coupon_unknown",
-            fields={"coupon": ["优惠码无效"]},
+            fields={"coupon": [Words("优惠码无效", "There is no such coupon")]},
         )
 
 

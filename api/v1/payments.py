@@ -52,7 +52,15 @@ def attempts(ctx: Ctx, number: str, query: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@endpoint("POST", "/webhooks/stripe", permission="provider.notify", tag="Provider", answer=Received)
+@endpoint(
+    "POST",
+    "/webhooks/stripe",
+    permission="provider.notify",
+    tag="Provider",
+    answer=Received,
+    headers=("Stripe-Signature",),
+    raw_body=True,
+)
 def stripe_webhook(ctx: Ctx) -> dict[str, bool]:
     """Store a signed event; it is handled by the worker, once, whatever comes how often."""
     body = request.get_data()

@@ -10,7 +10,7 @@ from flask import request
 from api.endpoint import Ctx, Reply, endpoint
 from api.pagination import decode_id, encode_cursor
 from api.schemas.reports import EntriesParams, EntryPage, SalesAnswer, SalesParams
-from shop.errors import Invalid
+from shop.errors import Invalid, Words
 from shop.reports import queries
 from shop.reports.definitions import DIMENSIONS
 from shop.reports.exports import sales_csv
@@ -33,7 +33,14 @@ def sales(ctx: Ctx, query: dict[str, Any]) -> SalesReport:
     return queries.sales(ctx, _asked(query))
 
 
-@endpoint("GET", "/reports/sales.csv", permission="reports.read", tag=TAG, query=SalesParams)
+@endpoint(
+    "GET",
+    "/reports/sales.csv",
+    permission="reports.read",
+    tag=TAG,
+    query=SalesParams,
+    media_type="text/csv",
+)
 def sales_file(ctx: Ctx, query: dict[str, Any]) -> Reply:
     """The same for a spreadsheet program: amounts in yuan, the definition on top."""
     report = queries.sales(ctx, _asked(query))
@@ -72,7 +79,8 @@ def _asked(query: Mapping[str, Any]) -> SalesQuery:
     """
     twice = [name for name, values in request.args.lists() if len(values) > 1]
     if twice:
-        raise Invalid(fields={name: ["请用逗号分隔多个值"] for name in twice})
+        words = Words("请用逗号分隔多个值", "Separate several values with commas")
+        raise Invalid(fields={name: [words] for name in twice})
     return SalesQuery(
         start=query["from_"],
         end=query["to"],

@@ -22,7 +22,7 @@ from shop.aid.rules import (
 )
 from shop.clock import business_day
 from shop.context import Ctx
-from shop.errors import Invalid
+from shop.errors import Invalid, Words
 
 PLATFORMS = SalesPlatform.__table__
 STOREFRONTS = Storefront.__table__
@@ -148,7 +148,10 @@ def attribution_for(
             "所选的单位、渠道、活动或商城不存在",
             "There is no such unit, channel, campaign or storefront",
             code="unknown_code",
-            fields={name: [f"没有代码“{wanted[name]}”"] for name in unknown},
+            fields={
+                name: [Words(f"没有代码“{wanted[name]}”", f"There is no code {wanted[name]}")]
+                for name in unknown
+            },
         )
     return Attribution(row.platform, row.storefront, row.channel, row.campaign, row.unit)
 

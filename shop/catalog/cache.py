@@ -58,8 +58,9 @@ class Built:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An answer to send, with a strong ETag over its bytes."""
+    """An answer to send, with a strong ETag over its bytes, and what it was kept under."""
 
+    key: Hashable
     body: bytes
     etag: str
 
@@ -78,7 +79,8 @@ class _Entry:
 class CatalogueCache:
     """The answers of one process over one database. Safe to use from several threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, ticks: Callable[[], float] = time.monotonic) -> None:
+        self._ticks = ticks
         self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
         self._watchers: dict[UUID, set[Hashable]] = {}
         self._tags: dict[UUID, Availability] = {}
@@ -105,27 +107,34 @@ class CatalogueCache:
             key: what was asked, in full.
             build: makes the answer; what it raises, the caller gets.
         """
-        if time.monotonic() >= self._due:
-            self._poll(begin)
-        entry = self._entries.get(key)
-        if entry is not None and entry.fresh(now):
-            self._touch(key)
-            return entry.kept
+        ready = self.ready(begin, now, key)
+        if ready is not None:
+            return ready
         polls = self._polls
         with begin() as ctx:
             built = build(ctx)
-        kept = Kept(built.body, etag_of(built.body))
+        kept = Kept(key, built.body, etag_of(built.body))
         self._keep(key, _Entry(kept, built, now), polls)
         return kept
+
+    def ready(self, begin: Begin, now: datetime, key: Hashable) -> Kept | None:
+        """The kept answer for `key`, if it is still true."""
+        if self._ticks() >= self._due:
+            self._poll(begin)
+        entry = self._entries.get(key)
+        if entry is None or not entry.fresh(now):
+            return None
+        self._touch(key)
+        return entry.kept
 
     def _poll(self, begin: Begin) -> None:
         # After a write of our own everybody waits for the answer; else one asks for all.
         if not self._polling.acquire(blocking=self._due == 0.0):
             return
         try:
-            if time.monotonic() < self._due:
+            if self._ticks() < self._due:
                 return
-            self._due = time.monotonic() + POLL_SECONDS
+            self._due = self._ticks() + POLL_SECONDS
             with begin() as ctx:
                 found = changes(ctx.session, system_clock(), self._position)
             with self._lock:

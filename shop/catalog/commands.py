@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import cast, select, update
-from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlalchemy import Text, cast, func, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from models.catalog import CatalogVersion, Category, Cooperative, ListingState, Product, Sku
 from shop import audit
 from shop.catalog.cache import refresh_after_commit
 from shop.catalog.queries import managed_product, managed_sku
+from shop.catalog.rules import Mark
 from shop.catalog.search_tokens import index_tokens
 from shop.catalog.states import LISTING, REVIEW, Step
 from shop.context import SYSTEM, Ctx
 from shop.divisions import origin_name
-from shop.errors import Conflict, Invalid
+from shop.errors import Conflict, Invalid, Words
 from shop.machine import decide
 
 SKUS = Sku.__table__
@@ -42,7 +43,9 @@ def change_price(
         raise Invalid(
             "价格须大于零且不超过一百万元",
             "The price must be positive and at most a million yuan",
-            fields={"price_fen": ["须为 1 至 100000000 之间的整数（分）"]},
+            fields={
+                "price_fen": [Words("须为 1 至 100000000 之间的整数（分）", "1 to 100000000 fen")]
+            },
         )
     sku = managed_sku(ctx.session, ctx.actor, sku_code)
     version = ctx.session.execute(
@@ -104,12 +107,17 @@ def set_listing(ctx: Ctx, slug: str, step: Step, reason: str = "") -> ListingSta
 
 
 def index_product(ctx: Ctx, product_id: UUID) -> None:
-    """Write anew what a product can be found by; names weigh more than descriptions."""
+    """Write anew what a product can be found by; each word also with the mark of its place."""
     row = ctx.session.execute(
         select(
-            PRODUCTS.c.name, PRODUCTS.c.name_en, PRODUCTS.c.description,
-            PRODUCTS.c.description_en, PRODUCTS.c.origin_division, PRODUCTS.c.label,
-            CATEGORIES.c.name.label("category"), CATEGORIES.c.name_en.label("category_en"),
+            PRODUCTS.c.name,
+            PRODUCTS.c.name_en,
+            PRODUCTS.c.description,
+            PRODUCTS.c.description_en,
+            PRODUCTS.c.origin_division,
+            PRODUCTS.c.label,
+            CATEGORIES.c.name.label("category"),
+            CATEGORIES.c.name_en.label("category_en"),
             COOPERATIVES.c.name.label("cooperative"),
             COOPERATIVES.c.name_en.label("cooperative_en"),
         )
@@ -117,19 +125,24 @@ def index_product(ctx: Ctx, product_id: UUID) -> None:
         .join(COOPERATIVES, COOPERATIVES.c.id == PRODUCTS.c.cooperative_id)
         .where(PRODUCTS.c.id == product_id)
     ).one()
-    weighted = {
-        "A": index_tokens([row.name, row.name_en]),
-        "B": index_tokens([row.category, row.category_en]),
-        "C": index_tokens(
-            [row.cooperative, row.cooperative_en, origin_name(row.origin_division),
-             *row.label.get("ingredients", [])]
-        ),
-        "D": index_tokens([row.description, row.description_en], pinyin=False),
+    tokens = index_tokens([row.description, row.description_en], pinyin=False)
+    found_in = {
+        Mark.NAME: [row.name, row.name_en],
+        Mark.CATEGORY: [row.category, row.category_en],
+        Mark.SOURCE: [
+            row.cooperative,
+            row.cooperative_en,
+            origin_name(row.origin_division),
+            *row.label.get("ingredients", []),
+        ],
     }
+    for mark, texts in found_in.items():
+        plain = index_tokens(texts)
+        tokens += [*plain, *(mark.on(token) for token in plain)]
     ctx.session.execute(
         update(PRODUCTS)
         .where(PRODUCTS.c.id == product_id)
-        .values(search=cast(_vector(weighted), TSVECTOR))
+        .values(search=func.array_to_tsvector(cast(sorted(set(tokens)), ARRAY(Text))))
     )
 
 
@@ -137,12 +150,3 @@ def bump_version(ctx: Ctx) -> None:
     """Count the catalogue's version up: what is kept of older ones is not shown again."""
     ctx.session.execute(update(VERSION).values(version=VERSION.c.version + 1))
     refresh_after_commit(ctx.session)
-
-
-def _vector(weighted: dict[str, list[str]]) -> str:
-    """The text of a tsvector; tokens are letters and digits only, each kept at its best weight."""
-    best: dict[str, str] = {}
-    for weight, tokens in weighted.items():
-        for token in tokens:
-            best.setdefault(token, weight)
-    return " ".join(f"'{token}':1{weight}" for token, weight in best.items())

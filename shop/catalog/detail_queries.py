@@ -28,6 +28,7 @@ from shop.catalog.rules import (
     sale_state,
     valid_documents,
 )
+from shop.clock import business_day
 from shop.context import Ctx
 from shop.divisions import origin_name
 from shop.errors import NotFound
@@ -128,8 +129,15 @@ PRODUCT = (
 
 OFFERS = (
     select(
-        SKUS.c.id, SKUS.c.code, SKUS.c.name, SKUS.c.net_content, SKUS.c.unit, SKUS.c.price_fen,
-        SKUS.c.weight_g, SKUS.c.gtin, SKUS.c.version,
+        SKUS.c.id,
+        SKUS.c.code,
+        SKUS.c.name,
+        SKUS.c.net_content,
+        SKUS.c.unit,
+        SKUS.c.price_fen,
+        SKUS.c.weight_g,
+        SKUS.c.gtin,
+        SKUS.c.version,
         func.coalesce(STOCK.c.on_hand - STOCK.c.reserved, 0).label("available"),
     )
     .outerjoin(STOCK, STOCK.c.sku_id == SKUS.c.id)
@@ -179,10 +187,29 @@ def _detail(ctx: Ctx, row: Any, offers: list[SkuOffer]) -> ProductDetail:
     state = sale_state(ctx.now, row.sale_from, row.sale_until)
     on_sale = state is SaleState.OPEN
     available = sum(offer.available for offer in offers)
-    same = ("id", "code", "slug", "name", "name_en", "description", "description_en", "category",
-            "category_name", "category_name_en", "category_slug", "kind", "sale_from",
-            "sale_until", "ship_by", "aid_certified", "age_restricted", "no_reason_return",
-            "storage", "shelf_life_days", "label")
+    same = (
+        "id",
+        "code",
+        "slug",
+        "name",
+        "name_en",
+        "description",
+        "description_en",
+        "category",
+        "category_name",
+        "category_name_en",
+        "category_slug",
+        "kind",
+        "sale_from",
+        "sale_until",
+        "ship_by",
+        "aid_certified",
+        "age_restricted",
+        "no_reason_return",
+        "storage",
+        "shelf_life_days",
+        "label",
+    )
     return ProductDetail(
         **{name: getattr(row, name) for name in same},
         cooperative={
@@ -201,7 +228,7 @@ def _detail(ctx: Ctx, row: Any, offers: list[SkuOffer]) -> ProductDetail:
             "division_code": row.origin_division,
             "name": origin_name(row.origin_division) or row.origin_division,
         },
-        certificates=valid_documents(row.documents, ctx.now),
+        certificates=valid_documents(row.documents, business_day(ctx.now)),
         households={"members": row.member_households, "lifted": row.lifted_households},
         freight=freight_hint(row.definition),
         skus=offers,

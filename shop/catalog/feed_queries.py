@@ -3,7 +3,9 @@
 A movement's key begins with the time at which it was made, so "since" is a range of the primary
 key. But a transaction may commit long after it made its movements; a reader who only asked for
 keys later than its last question would miss them. The floor of a question therefore moves on only
-when every transaction that was under way at some earlier question has ended.
+when every transaction that was under way at some earlier question has ended. (The question takes
+a transaction number of its own to know which those are: a snapshot's `xmax` stands behind the
+last one that has *ended*, so it does not tell how many are under way.)
 """
 
 from __future__ import annotations
@@ -13,7 +15,17 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Text, Uuid, bindparam, cast, func, literal_column, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Text,
+    Uuid,
+    bindparam,
+    cast,
+    func,
+    select,
+    true,
+)
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
@@ -51,9 +63,8 @@ class Changes:
     position: Position
 
 
-def _snapshot(name: str) -> Any:
-    bound = getattr(func, f"pg_snapshot_{name}")(func.pg_current_snapshot())
-    return cast(cast(bound, Text), BigInteger)
+def _number(xid: ColumnElement[Any]) -> ColumnElement[int]:
+    return cast(cast(xid, Text), BigInteger)
 
 
 _moved = (
@@ -79,13 +90,13 @@ _levels = (
 CHANGES = (
     select(
         VERSION.c.version,
-        _snapshot("xmin").label("oldest_running"),
-        _snapshot("xmax").label("next_to_run"),
+        _number(func.pg_snapshot_xmin(func.pg_current_snapshot())).label("oldest_running"),
+        _number(func.pg_current_xact_id()).label("own"),
         _levels.c.product_id,
         _levels.c.levels,
     )
     .select_from(VERSION)
-    .outerjoin(_levels, literal_column("true"))
+    .outerjoin(_levels, true())
 )
 
 
@@ -103,13 +114,13 @@ def changes(session: Session, now: datetime, position: Position | None) -> Chang
     return Changes(
         version=first.version,
         levels={row.product_id: tuple(row.levels) for row in rows if row.product_id is not None},
-        position=_next(position, now, first.oldest_running, first.next_to_run),
+        position=_next(position, now, first.oldest_running, first.own),
     )
 
 
-def _next(position: Position | None, now: datetime, oldest: int, coming: int) -> Position:
+def _next(position: Position | None, now: datetime, oldest: int, own: int) -> Position:
     if position is None:
-        return Position(now - MAX_CLOCK_OVERLAP, now, coming)
+        return Position(now - MAX_CLOCK_OVERLAP, now, own)
     if oldest < position.waiting_for:
         return position
-    return Position(max(position.floor, position.waiting_since - SKEW), now, coming)
+    return Position(max(position.floor, position.waiting_since - SKEW), now, own)

@@ -5,22 +5,13 @@ Two statements, however many products there are and however many are asked for.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    Select,
-    func,
-    literal,
-    select,
-    true,
-    tuple_,
-    union_all,
-)
+from sqlalchemy import Select, func, select, true, tuple_
 
 from models.catalog import Category, Cooperative, Product, Sku
 from models.inventory import Stock
@@ -117,9 +108,9 @@ def _page(ctx: Ctx, wanted: ProductFilter, limit: int, after: Key | None) -> Sel
         select(
             func.min(S.price_fen).label("price_fen"),
             func.max(S.price_fen).label("price_max_fen"),
-            func.coalesce(
-                func.sum(func.coalesce(STOCK.on_hand - STOCK.reserved, 0)), 0
-            ).label("available"),
+            func.coalesce(func.sum(func.coalesce(STOCK.on_hand - STOCK.reserved, 0)), 0).label(
+                "available"
+            ),
         )
         .select_from(Sku.__table__.outerjoin(Stock.__table__, STOCK.sku_id == S.id))
         .where(S.product_id == page.c.id, S.active)
@@ -127,11 +118,25 @@ def _page(ctx: Ctx, wanted: ProductFilter, limit: int, after: Key | None) -> Sel
     )
     return (
         select(
-            page.c.sort_key, P.id, P.code, P.slug, P.name, P.name_en, P.image, P.sale_from,
-            P.sale_until, P.ship_by, P.aid_certified, P.age_restricted,
-            C.code.label("category"), W.code.label("cooperative_code"),
-            W.name.label("cooperative_name"), W.name_en.label("cooperative_name_en"),
-            offered.c.price_fen, offered.c.price_max_fen, offered.c.available,
+            page.c.sort_key,
+            P.id,
+            P.code,
+            P.slug,
+            P.name,
+            P.name_en,
+            P.image,
+            P.sale_from,
+            P.sale_until,
+            P.ship_by,
+            P.aid_certified,
+            P.age_restricted,
+            C.code.label("category"),
+            W.code.label("cooperative_code"),
+            W.name.label("cooperative_name"),
+            W.name_en.label("cooperative_name_en"),
+            offered.c.price_fen,
+            offered.c.price_max_fen,
+            offered.c.available,
         )
         .select_from(page)
         .join(Product.__table__, P.id == page.c.id)
@@ -173,37 +178,46 @@ def _item(ctx: Ctx, row: Any) -> ProductItem:
 
 def _facets(ctx: Ctx, wanted: ProductFilter) -> dict[str, list[Facet]]:
     """Each count leaves its own filter aside, so that one can change one's mind."""
-    by_category = _count(ctx, replace(wanted, category=None), Category, P.category_id)
-    by_cooperative = _count(ctx, replace(wanted, cooperative=None), Cooperative, P.cooperative_id)
-    rows = ctx.session.execute(
-        union_all(
-            by_category.add_columns(literal("category").label("kind"), C.position),
-            by_cooperative.add_columns(
-                literal("cooperative").label("kind"), literal(0, BigInteger).label("position")
-            ),
-        )
-    ).all()
-    ordered = sorted(rows, key=lambda row: (row.position, row.code))
-    return {
-        kind: [
-            Facet(row.code, row.name, row.name_en, row.products)
-            for row in ordered
-            if row.kind == kind
-        ]
-        for kind in ("category", "cooperative")
-    }
-
-
-def _count(
-    ctx: Ctx, wanted: ProductFilter, noun: type[Any], column: ColumnElement[UUID]
-) -> Select[Any]:
     counted = (
-        select(column.label("noun_id"), func.count().label("products"))
-        .where(*conditions(ctx, wanted))
-        .group_by(column)
+        select(P.category_id, P.cooperative_id, func.count().label("products"))
+        .where(*conditions(ctx, replace(wanted, category=None, cooperative=None)))
+        .group_by(P.category_id, P.cooperative_id)
         .subquery()
     )
-    table = noun.__table__
-    return select(table.c.code, table.c.name, table.c.name_en, counted.c.products).join(
-        counted, counted.c.noun_id == table.c.id
+    rows = ctx.session.execute(
+        select(
+            C.code,
+            C.slug,
+            C.name,
+            C.name_en,
+            W.code.label("seller"),
+            W.name.label("seller_name"),
+            W.name_en.label("seller_name_en"),
+            counted.c.products,
+        )
+        .select_from(counted)
+        .join(Category.__table__, C.id == counted.c.category_id)
+        .join(Cooperative.__table__, W.id == counted.c.cooperative_id)
+        .order_by(C.position, W.code)
+    ).all()
+    shelf, seller = wanted.category, wanted.cooperative
+    by_category = (
+        Facet(row.code, row.name, row.name_en, row.products)
+        for row in rows
+        if seller in (None, row.seller)
     )
+    by_cooperative = (
+        Facet(row.seller, row.seller_name, row.seller_name_en, row.products)
+        for row in sorted(rows, key=lambda row: str(row.seller))
+        if shelf in (None, row.code, row.slug)
+    )
+    return {"category": _summed(by_category), "cooperative": _summed(by_cooperative)}
+
+
+def _summed(facets: Iterable[Facet]) -> list[Facet]:
+    """One for each code, in the order in which the codes first come."""
+    found: dict[str, Facet] = {}
+    for facet in facets:
+        before = found.get(facet.code)
+        found[facet.code] = replace(facet, count=facet.count + before.count) if before else facet
+    return list(found.values())

@@ -27,9 +27,7 @@ WITH_STOCK = select(
 ).outerjoin(STOCK, STOCK.c.sku_id == SKUS.c.id)
 
 
-def managed_product(
-    session: Session, actor: Actor, slug: str, *, for_update: bool = False
-) -> Any:
+def managed_product(session: Session, actor: Actor, slug: str, *, for_update: bool = False) -> Any:
     """A product that the actor may manage.
 
     Raises:
@@ -48,9 +46,7 @@ def managed_sku(session: Session, actor: Actor, code: str) -> Any:
         NotFound: there is none, or it belongs to another cooperative.
     """
     statement = (
-        select(SKUS)
-        .join(PRODUCTS, PRODUCTS.c.id == SKUS.c.product_id)
-        .where(SKUS.c.code == code)
+        select(SKUS).join(PRODUCTS, PRODUCTS.c.id == SKUS.c.product_id).where(SKUS.c.code == code)
     )
     return _one(session, _managed(statement, actor))
 
@@ -61,8 +57,8 @@ def managed_sku_with_stock(session: Session, actor: Actor, code: str) -> dict[st
     Raises:
         NotFound: there is none, or it belongs to another cooperative.
     """
-    statement = (
-        WITH_STOCK.join(PRODUCTS, PRODUCTS.c.id == SKUS.c.product_id).where(SKUS.c.code == code)
+    statement = WITH_STOCK.join(PRODUCTS, PRODUCTS.c.id == SKUS.c.product_id).where(
+        SKUS.c.code == code
     )
     return dict(_one(session, _managed(statement, actor))._mapping)  # noqa: SLF001 - its public name
 
@@ -72,8 +68,9 @@ def managed_products(
 ) -> tuple[list[dict[str, Any]], UUID | None]:
     """The actor's products in every state with their SKUs and stock, and where to go on."""
     statement = _managed(
-        select(PRODUCTS, CATEGORIES.c.code.label("category"),
-               COOPERATIVES.c.code.label("cooperative"))
+        select(
+            PRODUCTS, CATEGORIES.c.code.label("category"), COOPERATIVES.c.code.label("cooperative")
+        )
         .join(CATEGORIES, CATEGORIES.c.id == PRODUCTS.c.category_id)
         .join(COOPERATIVES, COOPERATIVES.c.id == PRODUCTS.c.cooperative_id),
         actor,

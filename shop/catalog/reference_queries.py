@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from models.catalog import Category, Cooperative, ListingState, Product
 from models.organization import Campaign, Channel, Storefront, Unit
 from shop.catalog.rules import valid_documents
+from shop.clock import business_day
 from shop.context import Ctx
 from shop.divisions import origin_name
 from shop.errors import NotFound
@@ -30,7 +31,10 @@ def categories(session: Session) -> Found:
     return _rows(
         session,
         select(
-            CATEGORIES.c.code, CATEGORIES.c.slug, CATEGORIES.c.name, CATEGORIES.c.name_en,
+            CATEGORIES.c.code,
+            CATEGORIES.c.slug,
+            CATEGORIES.c.name,
+            CATEGORIES.c.name_en,
             _listed(PRODUCTS.c.category_id == CATEGORIES.c.id),
         ).order_by(CATEGORIES.c.position),
     )
@@ -41,10 +45,15 @@ def cooperatives(session: Session) -> Found:
     found = _rows(
         session,
         select(
-            COOPERATIVES.c.code, COOPERATIVES.c.name, COOPERATIVES.c.name_en,
-            COOPERATIVES.c.township_code, COOPERATIVES.c.member_households,
-            COOPERATIVES.c.lifted_households, COOPERATIVES.c.image.label("image_url"),
-            COOPERATIVES.c.demo, _listed(PRODUCTS.c.cooperative_id == COOPERATIVES.c.id),
+            COOPERATIVES.c.code,
+            COOPERATIVES.c.name,
+            COOPERATIVES.c.name_en,
+            COOPERATIVES.c.township_code,
+            COOPERATIVES.c.member_households,
+            COOPERATIVES.c.lifted_households,
+            COOPERATIVES.c.image.label("image_url"),
+            COOPERATIVES.c.demo,
+            _listed(PRODUCTS.c.cooperative_id == COOPERATIVES.c.id),
         )
         .where(COOPERATIVES.c.active)
         .order_by(COOPERATIVES.c.code),
@@ -61,7 +70,8 @@ def cooperative(ctx: Ctx, code: str) -> dict[str, Any]:
     found = _rows(
         ctx.session,
         select(
-            COOPERATIVES, COOPERATIVES.c.image.label("image_url"),
+            COOPERATIVES,
+            COOPERATIVES.c.image.label("image_url"),
             _listed(PRODUCTS.c.cooperative_id == COOPERATIVES.c.id),
         ).where(COOPERATIVES.c.code == code, COOPERATIVES.c.active),
     )
@@ -71,7 +81,7 @@ def cooperative(ctx: Ctx, code: str) -> dict[str, Any]:
     return {
         **row,
         "township": origin_name(row["township_code"]),
-        "documents": valid_documents(row["documents"], ctx.now),
+        "documents": valid_documents(row["documents"], business_day(ctx.now)),
     }
 
 
@@ -91,7 +101,10 @@ def units(session: Session) -> Found:
     return _rows(
         session,
         select(
-            UNITS.c.code, UNITS.c.name, UNITS.c.name_en, UNITS.c.kind,
+            UNITS.c.code,
+            UNITS.c.name,
+            UNITS.c.name_en,
+            UNITS.c.kind,
             parents.c.code.label("parent"),
         )
         .outerjoin(parents, parents.c.id == UNITS.c.parent_id)
@@ -105,7 +118,10 @@ def channels(session: Session) -> Found:
     return _rows(
         session,
         select(
-            CHANNELS.c.code, CHANNELS.c.name, CHANNELS.c.name_en, CHANNELS.c.kind,
+            CHANNELS.c.code,
+            CHANNELS.c.name,
+            CHANNELS.c.name_en,
+            CHANNELS.c.kind,
             CHANNELS.c.medium,
         )
         .where(CHANNELS.c.active)
@@ -118,8 +134,13 @@ def campaigns(ctx: Ctx) -> Found:
     found = _rows(
         ctx.session,
         select(
-            CAMPAIGNS.c.code, CAMPAIGNS.c.name, CAMPAIGNS.c.kind, CAMPAIGNS.c.starts_at,
-            CAMPAIGNS.c.ends_at, CAMPAIGNS.c.channels, CAMPAIGNS.c.goal_fen,
+            CAMPAIGNS.c.code,
+            CAMPAIGNS.c.name,
+            CAMPAIGNS.c.kind,
+            CAMPAIGNS.c.starts_at,
+            CAMPAIGNS.c.ends_at,
+            CAMPAIGNS.c.channels,
+            CAMPAIGNS.c.goal_fen,
         ).order_by(CAMPAIGNS.c.starts_at, CAMPAIGNS.c.code),
     )
     return [{**row, "running": row["starts_at"] <= ctx.now < row["ends_at"]} for row in found]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from shop.clock import business_day
 from shop.divisions import lookup
 from shop.formatting import weight, yuan
 
@@ -30,6 +30,26 @@ class SaleState(StrEnum):
     OPEN = "open"
     NOT_YET = "not_yet"
     ENDED = "ended"
+
+
+class Mark(StrEnum):
+    """Where a word of the index stands, in the order in which a visitor means it.
+
+    A word is indexed as it is and once more with its mark (`n=茶`), so that the index itself can
+    tell a product called so from one that merely mentions it.
+    """
+
+    NAME = "n"
+    CATEGORY = "c"
+    SOURCE = "s"
+
+    def on(self, token: str) -> str:
+        """The token with this mark; no plain token has a `=`."""
+        return f"{self.value}={token}"
+
+    def query(self, words: str) -> str:
+        """The text of a tsquery that asks for the words with this mark; they stand in quotes."""
+        return re.sub(r"'([^']+)'", lambda found: f"'{self.on(found[1])}'", words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +81,8 @@ def next_turn(now: datetime, *moments: datetime | None) -> datetime | None:
     return min((one for one in moments if one is not None and one > now), default=None)
 
 
-def valid_documents(documents: Iterable[Mapping[str, Any]], now: datetime) -> list[dict[str, Any]]:
+def valid_documents(documents: Iterable[Mapping[str, Any]], today: date) -> list[dict[str, Any]]:
     """The licences and statements that have not expired, their last day included."""
-    today = business_day(now)
     return [dict(one) for one in documents if date.fromisoformat(one["expires_on"]) >= today]
 
 
@@ -87,24 +106,22 @@ def freight_hint(definition: Mapping[str, Any]) -> Hint:
 
 
 def _steps_zh(definition: Mapping[str, Any]) -> str:
-    first, first_fee, more, more_fee = _steps(definition)
-    return f"首{first} {first_fee}，每续{more} {more_fee}"
+    base = definition["default"]
+    first, more = yuan(base["first_fee_fen"]), yuan(base["additional_fee_fen"])
+    if definition["charge_by"] == "weight_g":
+        return f"首重{weight(base['first'])} {first}，续重每{weight(base['additional'])} {more}"
+    return f"首{base['first']}件 {first}，续每{base['additional']}件 {more}"
 
 
 def _steps_en(definition: Mapping[str, Any]) -> str:
-    first, first_fee, more, more_fee = _steps(definition, pieces="pc")
-    return f"{first_fee} for the first {first}, {more_fee} for each further {more}"
-
-
-def _steps(definition: Mapping[str, Any], pieces: str = "件") -> tuple[str, str, str, str]:
     base, by_weight = definition["default"], definition["charge_by"] == "weight_g"
-
-    def amount(number: int) -> str:
-        return weight(number) if by_weight else f"{number} {pieces}"
-
+    first, more = (
+        weight(number) if by_weight else f"{number} pc"
+        for number in (base["first"], base["additional"])
+    )
     return (
-        amount(base["first"]), yuan(base["first_fee_fen"]),
-        amount(base["additional"]), yuan(base["additional_fee_fen"]),
+        f"{yuan(base['first_fee_fen'])} for the first {first}, "
+        f"{yuan(base['additional_fee_fen'])} for each further {more}"
     )
 
 

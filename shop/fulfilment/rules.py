@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from models.orders import ConsignmentState
-from shop.errors import Conflict, Invalid
+from shop.errors import Conflict, Invalid, Words
 from shop.fulfilment.carriers import CARRIERS
 
 TRACKING_NO = re.compile(r"[A-Za-z0-9-]{4,40}")
@@ -40,9 +40,11 @@ def checked_label(carrier: str, tracking_no: str) -> tuple[str, str]:
     carrier, tracking_no = carrier.strip(), tracking_no.strip()
     faults: dict[str, list[str]] = {}
     if carrier not in CARRIERS:
-        faults["carrier"] = ["没有这家快递公司"]
+        faults["carrier"] = [Words("没有这家快递公司", "There is no such carrier")]
     if TRACKING_NO.fullmatch(tracking_no) is None:
-        faults["tracking_no"] = ["快递单号为 4 至 40 位字母、数字或短横线"]
+        faults["tracking_no"] = [
+            Words("快递单号为 4 至 40 位字母、数字或短横线", "4 to 40 letters, digits or hyphens")
+        ]
     if faults:
         raise Invalid(
             "快递公司或单号有误",
@@ -68,13 +70,17 @@ def packed(lines: Sequence[LineLeft], wanted: Sequence[tuple[UUID, int]] | None)
         total[line_id] = total.get(line_id, 0) + quantity
     if not total or any(quantity < 1 for _, quantity in wanted):
         raise Invalid(
-            "请填写发货数量", "Nothing to ship", fields={"lines": ["请填写大于零的发货数量"]}
+            "请填写发货数量",
+            "Nothing to ship",
+            fields={"lines": [Words("请填写大于零的发货数量", "Say how many, more than none")]},
         )
     if strange := total.keys() - left.keys():
         raise Invalid(
             "发货明细中有不属于本单的商品",
             "A line does not belong to this consignment",
-            fields={"lines": [f"没有明细 {line_id}" for line_id in sorted(strange)]},
+            fields={
+                "lines": [Words(f"没有明细 {one}", f"No line {one}") for one in sorted(strange)]
+            },
         )
     over = {line_id: left[line_id] for line_id in total if total[line_id] > left[line_id]}
     if over:

@@ -104,27 +104,27 @@ def email_key(text: str) -> str:
     return unicodedata.normalize("NFC", text).strip().lower()
 
 
-def normal_email(text: str, language: str = "zh") -> str:
+def normal_email(text: str, language: str = "zh", *, field: str = "email") -> str:
     """An e-mail address as it is stored: trimmed and in lower case.
 
     Raises:
-        Invalid: it is none; field `email`.
+        Invalid: it is none; named `field`.
     """
     email = email_key(text)
     if clean_text(email, 1, MAX_EMAIL) != email or not EMAIL.fullmatch(email):
-        raise _invalid({"email": problem_text("email", language)})
+        raise _invalid({field: problem_text("email", language)})
     return email
 
 
-def normal_name(text: str, language: str = "zh") -> str:
+def normal_name(text: str, language: str = "zh", *, field: str = "name") -> str:
     """A person's name as it is stored.
 
     Raises:
-        Invalid: empty, too long or with control characters; field `name`.
+        Invalid: empty, too long or with control characters; named `field`.
     """
     name = clean_text(text, 1, MAX_NAME)
     if name is None:
-        raise _invalid({"name": problem_text("name", language)})
+        raise _invalid({field: problem_text("name", language)})
     return name
 
 

@@ -15,7 +15,7 @@ from models.inventory import MovementCause, Stock, StockMovement
 from shop import audit
 from shop.catalog.cache import refresh_after_commit
 from shop.context import Ctx
-from shop.errors import Conflict, Invalid, NotFound
+from shop.errors import Conflict, Invalid, NotFound, Words
 from shop.ids import new_id
 from shop.locks import lock_stock
 
@@ -79,8 +79,18 @@ def _moving(cause: MovementCause, guard: Any, *, on_hand: int, reserved: int) ->
     return (
         insert(MOVEMENTS)
         .from_select(
-            ["id", "sku_id", "on_hand_delta", "reserved_delta", "cause", "order_id", "parcel_id",
-             "actor_id", "note", "at"],
+            [
+                "id",
+                "sku_id",
+                "on_hand_delta",
+                "reserved_delta",
+                "cause",
+                "order_id",
+                "parcel_id",
+                "actor_id",
+                "note",
+                "at",
+            ],
             select(
                 changed.c.movement_id,
                 changed.c.sku_id,
@@ -237,8 +247,12 @@ def _out_of_stock(ctx: Ctx, missing: set[UUID]) -> Conflict:
     """Names what lacks. Read after the guard refused: the rows are locked, or it was one row."""
     rows = ctx.session.execute(
         select(
-            SKUS.c.id, SKUS.c.code, SKUS.c.name, PRODUCTS.c.name.label("product"),
-            PRODUCTS.c.name_en, (STOCK.c.on_hand - STOCK.c.reserved).label("available"),
+            SKUS.c.id,
+            SKUS.c.code,
+            SKUS.c.name,
+            PRODUCTS.c.name.label("product"),
+            PRODUCTS.c.name_en,
+            (STOCK.c.on_hand - STOCK.c.reserved).label("available"),
         )
         .select_from(SKUS)
         .join(PRODUCTS, PRODUCTS.c.id == SKUS.c.product_id)
@@ -258,11 +272,19 @@ def _out_of_stock(ctx: Ctx, missing: set[UUID]) -> Conflict:
 
 def _check_adjustment(delta: int, cause: MovementCause, note: str) -> None:
     if delta == 0:
-        raise Invalid("数量没有变化", "Nothing changes", fields={"delta": ["不能为零"]})
+        raise Invalid(
+            "数量没有变化", "Nothing changes", fields={"delta": [Words("不能为零", "Not zero")]}
+        )
     if cause not in BY_HAND:
-        raise Invalid("请选择调整原因", "Not a cause to give", fields={"cause": ["不可选"]})
+        raise Invalid(
+            "请选择调整原因",
+            "Not a cause to give",
+            fields={"cause": [Words("不可选", "Not yours to give")]},
+        )
     if not note.strip():
-        raise Invalid("请填写说明", "A note is needed", fields={"note": ["不能为空"]})
+        raise Invalid(
+            "请填写说明", "A note is needed", fields={"note": [Words("不能为空", "Say why")]}
+        )
 
 
 def _not_adjusted(ctx: Ctx, sku_id: UUID, delta: int) -> Exception:
@@ -272,8 +294,11 @@ def _not_adjusted(ctx: Ctx, sku_id: UUID, delta: int) -> Exception:
     if row is None:
         return NotFound()
     if delta > 0:
-        return Invalid("库存数量过大", "That is more than we can count",
-                       fields={"delta": ["数量过大"]})
+        return Invalid(
+            "库存数量过大",
+            "That is more than we can count",
+            fields={"delta": [Words("数量过大", "Too many")]},
+        )
     return Conflict(
         f"已有 {row.reserved} 件被订单占用，库存不能低于此数",
         f"{row.reserved} pieces are promised to orders; stock cannot fall below that",

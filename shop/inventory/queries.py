@@ -46,8 +46,13 @@ def movements(
     """A SKU's movements, the latest first, and where the next page begins (None on the last)."""
     statement = (
         select(
-            MOVEMENTS.c.id, MOVEMENTS.c.at, MOVEMENTS.c.on_hand_delta, MOVEMENTS.c.reserved_delta,
-            MOVEMENTS.c.cause, MOVEMENTS.c.note, ORDERS.c.number.label("order_number"),
+            MOVEMENTS.c.id,
+            MOVEMENTS.c.at,
+            MOVEMENTS.c.on_hand_delta,
+            MOVEMENTS.c.reserved_delta,
+            MOVEMENTS.c.cause,
+            MOVEMENTS.c.note,
+            ORDERS.c.number.label("order_number"),
             USERS.c.name.label("actor"),
         )
         .outerjoin(ORDERS, ORDERS.c.id == MOVEMENTS.c.order_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -65,6 +66,8 @@ def place_order(ctx: Ctx, wish: PlaceOrder) -> Placed:
     )
     rules.check_purpose(wish.purpose, kind)
     note = rules.clean_note(wish.note)
+    if wish.buyer is not None and not ctx.actor.signed_in:
+        wish = replace(wish, buyer=rules.said_by_guest(wish.buyer, ctx.language))
     address = validated_address(wish.address, language=ctx.language)
     basket = load_basket(ctx, items, address.division_code, wish.line_discounts)
     rules.refuse_problems(basket.quote)

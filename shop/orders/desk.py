@@ -13,7 +13,8 @@ from models.orders import Consignment, Order, OrderEvent, OrderState
 from models.organization import Channel, Unit
 from shop import phones
 from shop.context import Ctx
-from shop.orders.queries import order_for
+from shop.orders.access import order_id_of
+from shop.orders.queries import order_by_id
 from shop.orders.states import reading
 
 ORDERS, CONSIGNMENTS = Order.__table__, Consignment.__table__
@@ -80,7 +81,8 @@ def order_on_desk(ctx: Ctx, number: str) -> Row:
     Raises:
         NotFound: there is none, or the actor may not see it.
     """
-    order = order_for(ctx, number)
+    order = order_by_id(ctx, order_id_of(ctx, number))
+    order.pop("access_token")
     address = order["address"]
     return {
         **{key: value for key, value in order.items() if key not in PERSONAL},

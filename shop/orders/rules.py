@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from models.catalog import ReturnRule
 from models.identity import BuyerKind, Role
 from models.organization import Purpose
-from shop.errors import Conflict, Invalid, NotFound, ShopError
+from shop.errors import Conflict, Invalid, NotFound, ShopError, Words
+from shop.identity.rules import clean_text, normal_email, normal_name
+from shop.orders.inputs import BuyerInput
 from shop.pricing.values import Problem, Quote
 
 MAX_LINES = 100
 """More kinds of goods than any basket holds; an institutional list comes as a file."""
 
 MAX_NOTE = 200
+NOTE = Words(
+    f"备注不超过 {MAX_NOTE} 字，且不含控制字符", f"A note has at most {MAX_NOTE} visible characters"
+)
 
 INSTITUTIONAL_DAYS = 30
 """A unit pays within 30 days, as on the 832 platform (domain 2.1)."""
 
-NOTHING_TO_ORDER = ("购物车里没有可以下单的商品", "There is nothing to order")
+NOTHING_TO_ORDER = Words("购物车里没有可以下单的商品", "There is nothing to order")
+NO_RETURN = Words(
+    "请确认：食品拆封后不支持七日无理由退货",
+    "Please confirm that opened food cannot be returned without a reason",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +52,7 @@ def merged(lines: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
     for sku, quantity in lines:
         total[sku] = total.get(sku, 0) + quantity
     if not 0 < len(total) <= MAX_LINES:
-        raise Invalid(*NOTHING_TO_ORDER, fields={"lines": [NOTHING_TO_ORDER[0]]})
+        raise Invalid(NOTHING_TO_ORDER, NOTHING_TO_ORDER.en, fields={"lines": [NOTHING_TO_ORDER]})
     return list(total.items())
 
 
@@ -122,16 +131,18 @@ def check_confirmations(
             "购买酒类商品，请确认您已年满 18 周岁",
             "Please confirm that you are 18 or older",
             code="adult_confirmation_required",
-            fields={"confirmations.adult": ["请确认已年满 18 周岁"]},
+            fields={
+                "confirmations.adult": [Words("请确认已年满 18 周岁", "Please confirm your age")]
+            },
             skus=alcohol,
         )
     opened = [one.sku for one in held if one.no_reason_return is ReturnRule.NEEDS_CONFIRM]
     if opened and not no_return:
         raise Invalid(
-            "请确认：食品拆封后不支持七日无理由退货",
-            "Please confirm that opened food cannot be returned without a reason",
+            NO_RETURN,
+            NO_RETURN.en,
             code="no_return_confirmation_required",
-            fields={"confirmations.no_return": ["请确认食品拆封后不支持七日无理由退货"]},
+            fields={"confirmations.no_return": [NO_RETURN]},
             skus=opened,
         )
 
@@ -154,7 +165,7 @@ def effective_kind(
             "单位账户须登录后下单",
             "A unit's account must sign in to order",
             code="unit_account_required",
-            fields={"buyer.buyer_kind": ["单位账户须登录"]},
+            fields={"buyer.buyer_kind": [Words("单位账户须登录", "A unit must sign in")]},
         )
     return declared or BuyerKind.PUBLIC
 
@@ -169,7 +180,7 @@ def check_purpose(purpose: Purpose, buyer_kind: BuyerKind) -> None:
         raise Invalid(
             "工会慰问和食堂采购须使用单位账户",
             "Union and canteen orders need a unit's account",
-            fields={"purpose": ["须使用单位账户"]},
+            fields={"purpose": [Words("须使用单位账户", "Only for a unit's account")]},
         )
 
 
@@ -181,15 +192,29 @@ def pay_before(now: datetime, buyer_kind: BuyerKind, minutes: int) -> datetime:
 
 
 def clean_note(note: str) -> str:
-    """The note without surrounding blanks.
+    """The note as it is printed: lines without blanks around them, in one Unicode form.
 
     Raises:
-        Invalid: longer than 200 characters.
+        Invalid: longer than 200 characters, or with characters that no printer should see.
     """
-    text = note.strip()
-    if len(text) > MAX_NOTE:
-        raise Invalid(fields={"note": [f"不超过 {MAX_NOTE} 字"]})
+    lines = [clean_text(line, 1, MAX_NOTE) for line in note.splitlines() if line.strip()]
+    text = "\n".join(line for line in lines if line is not None)
+    if None in lines or len(text) > MAX_NOTE:
+        raise Invalid(fields={"note": [NOTE]})
     return text
+
+
+def said_by_guest(buyer: BuyerInput, language: str) -> BuyerInput:
+    """What a guest says of themselves, as it is kept.
+
+    Raises:
+        Invalid: fields `buyer.name`, `buyer.email`.
+    """
+    return replace(
+        buyer,
+        name=normal_name(buyer.name, language, field="buyer.name"),
+        email=normal_email(buyer.email, language, field="buyer.email") if buyer.email else None,
+    )
 
 
 def check_total(expected_fen: int | None, total_fen: int) -> None:

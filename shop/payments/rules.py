@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from shop.errors import Invalid
+from shop.errors import Invalid, Words
 
 MAX_URL = 500
 
@@ -33,5 +33,5 @@ def _refusal() -> Invalid:
     return Invalid(
         "返回地址无效",
         "The return address is not usable",
-        fields={"return_url": ["须为 http(s) 地址"]},
+        fields={"return_url": [Words("须为 http(s) 地址", "An http(s) address is needed")]},
     )

@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 SESSIONS: Final = "/v1/checkout/sessions"
 RETRIES: Final = 2
 TOLERANCE_SECONDS: Final = 300
+MAX_NAME: Final = 255
+"""Stripe says so of its ids; a longer one would not fit an index."""
+
 CONNECTIONS: Final = 8
 """Kept open at most; more threads than that would wait for the provider anyway."""
 
@@ -98,16 +101,16 @@ class StripeGateway:
             subject = event["data"]["object"]
             mine = subject.get("metadata") or {}
             return GatewayEvent(
-                event_id=event["id"],
-                type=event["type"],
+                event_id=_name(event["id"]),
+                type=_name(event["type"]),
                 created=_moment(event["created"]),
-                livemode=event["livemode"],
+                livemode=event["livemode"] is True,
                 checkout_reference=(
-                    subject["id"] if subject.get("object") == "checkout.session" else None
+                    _name(subject["id"]) if subject.get("object") == "checkout.session" else None
                 ),
                 attempt_id=_uuid(mine.get("attempt_id")),
             )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             raise BadEvent from error
 
     def _signed(self, body: bytes, signature: str, secret: str) -> bool:
@@ -270,6 +273,17 @@ def _path(reference: str) -> str:
 
 def _moment(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def _name(value: object) -> str:
+    """An id or a type, as we keep it.
+
+    Raises:
+        ValueError: nothing is called that.
+    """
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_NAME or not value.isprintable():
+        raise ValueError(value)
+    return value
 
 
 def _uuid(text: object) -> UUID | None:

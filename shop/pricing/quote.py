@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from shop.catalog.for_orders import SkuForPricing, skus_for_pricing
 from shop.context import Ctx
 from shop.divisions import lookup
-from shop.errors import Invalid
+from shop.errors import Invalid, Words
 from shop.pricing.freight import parsed_template
 from shop.pricing.rules import quote
 from shop.pricing.values import PricedLine, Quote
@@ -70,7 +70,7 @@ def province_of(division_code: str | None) -> str | None:
             "没有这个地区，请重新选择省、市、区县",
             "There is no such division",
             code="division_unknown",
-            fields={"division_code": ["没有这个地区"]},
+            fields={"division_code": [Words("没有这个地区", "There is no such division")]},
         )
     return path.province_code
 

@@ -135,12 +135,24 @@ MEASURES: dict[str, Measure] = {
     )
 }
 
+MONTH = r"(0[1-9]|1[0-2])"
+
 DIMENSIONS: dict[str, Dimension] = {
     dimension.name: dimension
     for dimension in (
-        Period("day", Text("日", "Day"), "YYYY-MM-DD", re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)),
-        Period("week", Text("周", "Week"), 'IYYY"-W"IW', re.compile(r"\d{4}-W\d{2}", re.ASCII)),
-        Period("month", Text("月", "Month"), "YYYY-MM", re.compile(r"\d{4}-\d{2}", re.ASCII)),
+        Period(
+            "day",
+            Text("日", "Day"),
+            "YYYY-MM-DD",
+            re.compile(rf"\d{{4}}-{MONTH}-(0[1-9]|[12]\d|3[01])", re.ASCII),
+        ),
+        Period(
+            "week",
+            Text("周", "Week"),
+            'IYYY"-W"IW',
+            re.compile(r"\d{4}-W(0[1-9]|[1-4]\d|5[0-3])", re.ASCII),
+        ),
+        Period("month", Text("月", "Month"), "YYYY-MM", re.compile(rf"\d{{4}}-{MONTH}", re.ASCII)),
         Period(
             "quarter", Text("季度", "Quarter"), 'YYYY"-Q"Q', re.compile(r"\d{4}-Q[1-4]", re.ASCII)
         ),

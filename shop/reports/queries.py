@@ -15,7 +15,7 @@ from models.identity import User
 from models.organization import RuleSetRow
 from shop.aid.rules import AID_AMOUNT
 from shop.context import Ctx
-from shop.errors import Invalid
+from shop.errors import Invalid, Words
 from shop.reports.definitions import DIMENSIONS, ENTRY_KINDS, MEASURES, REASONS, Period, Text
 from shop.reports.rules import SalesQuery, check, describe, name_of
 from shop.reports.statements import conditions, figures, period_day
@@ -70,7 +70,7 @@ def _too_large() -> Invalid:
         "报表行数过多，请缩小期间或减少维度",
         "Too many rows: ask for a shorter period or fewer dimensions",
         code="report_too_large",
-        fields={"group_by": [f"最多 {MOST_ROWS} 行"]},
+        fields={"group_by": [Words(f"最多 {MOST_ROWS} 行", f"At most {MOST_ROWS} rows")]},
     )
 
 

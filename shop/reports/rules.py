@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from shop.errors import Invalid
+from shop.errors import Invalid, Words
 from shop.reports.definitions import (
     BASES,
     DIMENSIONS,
@@ -52,18 +52,20 @@ def check(query: SalesQuery) -> None:
     """
     faults: dict[str, list[str]] = {}
     if query.end <= query.start:
-        faults["to"] = ["结束日期须晚于开始日期"]
+        faults["to"] = [Words("结束日期须晚于开始日期", "The end must come after the start")]
     elif (query.end - query.start).days > LONGEST_PERIOD_DAYS:
-        faults["to"] = ["统计期间最长二十年"]
+        faults["to"] = [Words("统计期间最长二十年", "At most twenty years")]
     unknown = [name for name in query.group_by if name not in DIMENSIONS]
     if unknown:
-        faults["group_by"] = [f"没有维度 {name}" for name in unknown]
+        faults["group_by"] = [Words(f"没有维度 {one}", f"No dimension {one}") for one in unknown]
     elif len(set(query.group_by)) != len(query.group_by):
-        faults["group_by"] = ["维度重复"]
+        faults["group_by"] = [Words("维度重复", "A dimension stands twice")]
     elif len(query.group_by) > MOST_DIMENSIONS:
-        faults["group_by"] = [f"最多 {MOST_DIMENSIONS} 个维度"]
+        faults["group_by"] = [
+            Words(f"最多 {MOST_DIMENSIONS} 个维度", f"At most {MOST_DIMENSIONS} dimensions")
+        ]
     if query.basis not in BASES:
-        faults["basis"] = ["须为 event 或 cohort"]
+        faults["basis"] = [Words("须为 event 或 cohort", "Either event or cohort")]
     faults.update(_filter_faults(query))
     if faults:
         raise Invalid(
@@ -76,9 +78,9 @@ def _filter_faults(query: SalesQuery) -> dict[str, list[str]]:
     for name in query.filters:
         dimension = DIMENSIONS.get(name)
         if dimension is None:
-            faults[name] = ["没有这个筛选条件"]
+            faults[name] = [Words("没有这个筛选条件", "There is no such filter")]
         elif bad := [value for value in query.wanted(name) if not _possible(dimension, value)]:
-            faults[name] = [f"没有这个值：{value}" for value in bad]
+            faults[name] = [Words(f"没有这个值：{one}", f"No such value: {one}") for one in bad]
     return faults
 
 

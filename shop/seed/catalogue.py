@@ -140,8 +140,12 @@ def _rule_set(row: Row) -> Row:
 
 
 def _cooperative(row: Row) -> Row:
-    return {**_without(row, "township"), "township_code": row["township"], "image": None,
-            "demo": True}
+    return {
+        **_without(row, "township"),
+        "township_code": row["township"],
+        "image": None,
+        "demo": True,
+    }
 
 
 def _product(row: Row) -> Row:

@@ -28,17 +28,37 @@ class Person:
 
 PEOPLE = (
     Person("buyer@demo.example", "校友乙(演示)", BuyerKind.ALUMNI, unit="U13"),
-    Person("coop@demo.example", "茶叶合作社店长(演示)", BuyerKind.PUBLIC,
-           role=Role.COOP_MANAGER, cooperative="C01"),
-    Person("coop2@demo.example", "核桃合作社店长(演示)", BuyerKind.PUBLIC,
-           role=Role.COOP_MANAGER, cooperative="C02"),
+    Person(
+        "coop@demo.example",
+        "茶叶合作社店长(演示)",
+        BuyerKind.PUBLIC,
+        role=Role.COOP_MANAGER,
+        cooperative="C01",
+    ),
+    Person(
+        "coop2@demo.example",
+        "核桃合作社店长(演示)",
+        BuyerKind.PUBLIC,
+        role=Role.COOP_MANAGER,
+        cooperative="C02",
+    ),
     Person("organizer@demo.example", "校帮扶办(演示)", BuyerKind.STAFF, role=Role.ORGANIZER),
     Person("finance@demo.example", "财务处(演示)", BuyerKind.STAFF, role=Role.FINANCE),
     Person("admin@demo.example", "平台管理员(演示)", BuyerKind.STAFF, role=Role.PLATFORM_ADMIN),
-    Person("union@demo.example", "校工会采购员(演示)", BuyerKind.UNIT_ACCOUNT, unit="U01",
-           role=Role.UNION_BUYER),
-    Person("canteen@demo.example", "食堂采购员(演示)", BuyerKind.UNIT_ACCOUNT, unit="U02",
-           role=Role.CANTEEN_BUYER),
+    Person(
+        "union@demo.example",
+        "校工会采购员(演示)",
+        BuyerKind.UNIT_ACCOUNT,
+        unit="U01",
+        role=Role.UNION_BUYER,
+    ),
+    Person(
+        "canteen@demo.example",
+        "食堂采购员(演示)",
+        BuyerKind.UNIT_ACCOUNT,
+        unit="U02",
+        role=Role.CANTEEN_BUYER,
+    ),
 )
 
 
@@ -48,9 +68,7 @@ def load_people(ctx: Ctx, password: str) -> None:
     units = _keys(ctx, Unit)
     for person in PEOPLE:
         unit_id = units[person.unit] if person.unit else None
-        user_id = create_user(
-            ctx, person.email, password, person.name, person.buyer_kind, unit_id
-        )
+        user_id = create_user(ctx, person.email, password, person.name, person.buyer_kind, unit_id)
         if person.cooperative:
             grant_role(
                 ctx, user_id, Role.COOP_MANAGER, cooperative_id=cooperatives[person.cooperative]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import signal
 import subprocess
@@ -49,7 +50,7 @@ def say(sentence: str) -> None:
 
 
 class Child:
-    """A process that is meant to run as long as we do."""
+    """A process that is meant to run from `start()` to `stop()`."""
 
     def __init__(self, name: str, command: list[str], environment: Mapping[str, str]) -> None:
         self.name = name
@@ -59,7 +60,7 @@ class Child:
         self._process: subprocess.Popen[bytes] | None = None
         self._started = 0.0
         self._pause = FIRST_PAUSE
-        self._due = 0.0
+        self._due = math.inf  # not before start()
 
     def start(self) -> None:
         """Start it."""
@@ -88,7 +89,7 @@ class Child:
 
     def stop(self) -> None:
         """Ask it to finish; after STOP_SECONDS kill it with all that it started."""
-        process, self._process = self._process, None
+        process, self._process, self._due = self._process, None, math.inf
         if process is None:
             return
         process.terminate()

@@ -46,7 +46,7 @@ def load(settings: Settings) -> bool:
             return False
     finally:
         database.dispose()
-    _keep(_file(settings), password)
+    keep_password(settings, password)
     return True
 
 
@@ -69,6 +69,16 @@ def kept_password(settings: Settings) -> str | None:
         return None
 
 
+def keep_password(settings: Settings, password: str) -> None:
+    """Note the password where only we can read it."""
+    path = _file(settings)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(password + "\n")
+
+
 def new_password() -> str:
     """A password nobody can guess."""
     return secrets.token_urlsafe(PASSWORD_BYTES)
@@ -76,11 +86,3 @@ def new_password() -> str:
 
 def _file(settings: Settings) -> Path:
     return settings.data_dir / "demo-password"
-
-
-def _keep(path: Path, password: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(password + "\n")

@@ -89,7 +89,7 @@ def check_port(settings: Settings) -> None:
     """
     deadline = time.monotonic() + LAST_GASP_SECONDS
     while trouble := port_trouble(settings.host, settings.port):
-        if time.monotonic() > deadline:
+        if trouble != REASONS[errno.EADDRINUSE] or time.monotonic() > deadline:
             raise SettingsError(f"Nobody can listen on port {settings.port}: {trouble}; set PORT.")
         time.sleep(0.05)
 

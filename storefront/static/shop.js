@@ -43,6 +43,18 @@
     if (event.target.matches("[data-autosubmit]")) { event.target.form.requestSubmit(); }
   });
 
+  // The number beside the cart follows the cart that htmx has just put in place.
+  document.addEventListener("htmx:afterSettle", function () {
+    const cart = document.getElementById("cart");
+    if (!cart) { return; }
+    const count = Number(cart.dataset.count);
+    document.querySelectorAll("[data-cart-count]").forEach(function (node) {
+      node.textContent = count > 99 ? "99+" : String(count);
+      node.parentNode.hidden = count === 0;
+    });
+    document.body.classList.toggle("has-buybar", count > 0);
+  });
+
   function tick() {
     document.querySelectorAll("[data-until]").forEach(function (node) {
       const left = Math.max(0, Math.floor((Date.parse(node.dataset.until) - Date.now()) / 1000));

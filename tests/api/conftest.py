@@ -8,7 +8,9 @@ import pytest
 from shop.app import create_app
 from shop.context import SYSTEM, Transactions
 from shop.db import Database
+from shop.embedded_postgres import EmbeddedPostgres
 from shop.settings import Settings
+from tests.api.mall import Mall, opened
 from tests.cast import Api
 from tests.conftest import Time
 
@@ -38,3 +40,10 @@ def reader(reading_app: Any, shared_time: Time, worker_database: Database) -> It
     )
     yield Api(reading_app.test_client(), opened)
     shared_time.now = start
+
+
+@pytest.fixture(scope="module")
+def mall(postgres: EmbeddedPostgres) -> Iterator[Mall]:
+    """A lived-in installation that the tests of a module share."""
+    with opened(postgres) as mall:
+        yield mall

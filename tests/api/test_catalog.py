@@ -5,8 +5,11 @@ import pytest
 from tests.conftest import SHARED
 
 TEAS = [
-    "high-mountain-green-tea", "high-mountain-black-tea", "sun-dried-tea-cake",
-    "tea-tasting-gift-box", "first-flush-spring-tea",
+    "high-mountain-green-tea",
+    "high-mountain-black-tea",
+    "sun-dried-tea-cake",
+    "tea-tasting-gift-box",
+    "first-flush-spring-tea",
 ]
 
 
@@ -116,10 +119,16 @@ def test_filters(reader, query, count):
 @pytest.mark.parametrize(
     ("query", "field"),
     [
-        ("limit=0", "limit"), ("limit=101", "limit"), ("limit=x", "limit"),
-        ("sort=best", "sort"), ("min_price_fen=-1", "min_price_fen"),
-        ("max_price_fen=99999999999999999999", "max_price_fen"), ("cursor=%00", None),
-        ("cursor=abc", "cursor"), ("cursor=WzEsMiwzXQ", "cursor"), ("in_stock=perhaps", "in_stock"),
+        ("limit=0", "limit"),
+        ("limit=101", "limit"),
+        ("limit=x", "limit"),
+        ("sort=best", "sort"),
+        ("min_price_fen=-1", "min_price_fen"),
+        ("max_price_fen=99999999999999999999", "max_price_fen"),
+        ("cursor=%00", None),
+        ("cursor=abc", "cursor"),
+        ("cursor=WzEsMiwzXQ", "cursor"),
+        ("in_stock=perhaps", "in_stock"),
     ],
 )
 def test_a_query_that_means_nothing_is_refused(reader, query, field):
@@ -138,7 +147,14 @@ def test_facets_count_the_other_filters_and_leave_their_own_aside(reader):
     facets = reader.get("/products?category=fresh").json["facets"]
     assert {one["code"]: one["count"] for one in facets["cooperative"]} == {"C02": 1, "C05": 1}
     assert [one["code"] for one in facets["category"]] == [
-        "tea", "walnut", "pickle", "cured", "alcohol", "jiaosu", "honey_spice", "fresh",
+        "tea",
+        "walnut",
+        "pickle",
+        "cured",
+        "alcohol",
+        "jiaosu",
+        "honey_spice",
+        "fresh",
     ]
     assert sum(one["count"] for one in facets["category"]) == 25
 
@@ -168,7 +184,9 @@ def test_out_of_season_a_product_counts_as_sold_out(reader, shared_time):
     shared_time.set("2026-06-01T00:00:00+08:00")
     over = reader.get("/products/fresh-blueberries").json
     assert [(one["availability"], one["sale_state"]) for one in (first, last, over)] == [
-        ("in_stock", "open"), ("in_stock", "open"), ("sold_out", "ended"),
+        ("in_stock", "open"),
+        ("in_stock", "open"),
+        ("sold_out", "ended"),
     ]
     assert (over["on_sale"], over["sale_until"]) == (False, "2026-06-01T00:00:00+08:00")
 
@@ -184,17 +202,26 @@ def test_before_its_sale_a_presale_says_when_it_begins(reader, shared_time):
 def test_a_product_says_all_that_its_page_needs(reader):
     tea = reader.get("/products/high-mountain-green-tea").json
     assert tea["skus"][1] == {
-        "code": "P01-2", "name": "袋装250g", "net_content": "250g", "unit": "袋",
-        "price_fen": 9800, "weight_g": 290, "available": 400, "availability": "in_stock",
+        "code": "P01-2",
+        "name": "袋装250g",
+        "net_content": "250g",
+        "unit": "袋",
+        "price_fen": 9800,
+        "weight_g": 290,
+        "available": 400,
+        "availability": "in_stock",
         "barcode": "2000000000022",
     }
     assert tea["origin"] == {
-        "division_code": "532928201", "name": "云南省大理白族自治州永平县龙门乡",
+        "division_code": "532928201",
+        "name": "云南省大理白族自治州永平县龙门乡",
     }
     assert tea["label"]["ingredients"] == ["茶叶"]
     assert tea["households"] == {"members": 186, "lifted": 74}
     assert [one["kind"] for one in tea["certificates"]] == [
-        "business_licence", "food_production_licence", "benefit_mechanism_statement",
+        "business_licence",
+        "food_production_licence",
+        "benefit_mechanism_statement",
     ]
     assert tea["freight"]["zh"].startswith("包邮；新疆、西藏、青海")
     assert (tea["price_fen"], tea["price_max_fen"]) == (4800, 9800)
@@ -204,7 +231,8 @@ def test_a_certificate_that_has_expired_is_not_shown(reader, shared_time):
     shared_time.set("2027-01-01T00:00:00+08:00")
     tea = reader.get("/products/high-mountain-green-tea").json
     assert [one["kind"] for one in tea["certificates"]] == [
-        "business_licence", "food_production_licence",
+        "business_licence",
+        "food_production_licence",
     ]
 
 
@@ -214,8 +242,8 @@ def test_an_unknown_product_is_not_found(reader):
 
 
 @pytest.mark.parametrize(
-    "path", ["/products", "/products/walnut-kernels", "/categories", "/cooperatives/C03",
-             "/divisions"]
+    "path",
+    ["/products", "/products/walnut-kernels", "/categories", "/cooperatives/C03", "/divisions"],
 )
 def test_who_has_it_already_is_told_so(reader, path):
     first = reader.get(path)
@@ -234,8 +262,10 @@ def test_the_answer_is_the_same_in_every_language(reader):
 @pytest.mark.parametrize(
     ("path", "codes"),
     [
-        ("/categories", ["tea", "walnut", "pickle", "cured", "alcohol", "jiaosu", "honey_spice",
-                         "fresh"]),
+        (
+            "/categories",
+            ["tea", "walnut", "pickle", "cured", "alcohol", "jiaosu", "honey_spice", "fresh"],
+        ),
         ("/cooperatives", ["C01", "C02", "C03", "C04", "C05"]),
         ("/storefronts", ["main", "alumni"]),
         ("/units", [f"U{number:02}" for number in range(1, 16)]),

@@ -19,8 +19,15 @@ def sku(ctx, code):
 
 def audited(ctx):
     return ctx.session.execute(
-        select(AuditEntry.action, AuditEntry.subject_id, AuditEntry.before, AuditEntry.after,
-               AuditEntry.reason).order_by(AuditEntry.sequence.desc()).limit(1)
+        select(
+            AuditEntry.action,
+            AuditEntry.subject_id,
+            AuditEntry.before,
+            AuditEntry.after,
+            AuditEntry.reason,
+        )
+        .order_by(AuditEntry.sequence.desc())
+        .limit(1)
     ).one()
 
 
@@ -29,7 +36,11 @@ def test_a_manager_changes_a_price(ctx):
     assert change_price(acting(ctx, "bob"), "P01-1", 5200, "春茶涨价", 1) == 2
     assert (sku(ctx, "P01-1"), version(ctx)) == ((5200, 2), before + 1)
     assert audited(ctx) == (
-        "sku.price", "P01-1", {"price_fen": 4800}, {"price_fen": 5200}, "春茶涨价",
+        "sku.price",
+        "P01-1",
+        {"price_fen": 4800},
+        {"price_fen": 5200},
+        "春茶涨价",
     )
 
 
@@ -41,8 +52,10 @@ def test_a_price_is_positive_and_not_absurd(ctx, price):
     assert sku(ctx, "P01-1") == (4800, 1)
 
 
-@pytest.mark.parametrize(("who", "code"), [("charlie", "P01-1"), ("bob", "P06-1"),
-                                           ("olga", "P01-1"), ("alice", "P01-1"), ("bob", "X")])
+@pytest.mark.parametrize(
+    ("who", "code"),
+    [("charlie", "P01-1"), ("bob", "P06-1"), ("olga", "P01-1"), ("alice", "P01-1"), ("bob", "X")],
+)
 def test_the_goods_of_others_are_not_there(ctx, who, code):
     before = version(ctx)
     with pytest.raises(NotFound):
@@ -64,11 +77,19 @@ def state(ctx, slug):
 
 def test_a_product_is_withdrawn_and_comes_back_by_review(ctx):
     bob, olga, slug = acting(ctx, "bob"), acting(ctx, "olga"), "high-mountain-green-tea"
-    steps = [(bob, Step.WITHDRAW), (bob, Step.SUBMIT), (olga, Step.REJECT), (bob, Step.SUBMIT),
-             (olga, Step.APPROVE)]
+    steps = [
+        (bob, Step.WITHDRAW),
+        (bob, Step.SUBMIT),
+        (olga, Step.REJECT),
+        (bob, Step.SUBMIT),
+        (olga, Step.APPROVE),
+    ]
     assert [set_listing(who, slug, step) for who, step in steps] == [
-        ListingState.UNLISTED, ListingState.IN_REVIEW, ListingState.DRAFT,
-        ListingState.IN_REVIEW, ListingState.LISTED,
+        ListingState.UNLISTED,
+        ListingState.IN_REVIEW,
+        ListingState.DRAFT,
+        ListingState.IN_REVIEW,
+        ListingState.LISTED,
     ]
     assert audited(ctx)[:2] == ("product.approve", slug)
 

@@ -23,19 +23,29 @@ def level(ctx, code):
 def movements_of(ctx, code):
     return ctx.session.execute(
         select(StockMovement.on_hand_delta, StockMovement.reserved_delta, StockMovement.cause)
-        .where(StockMovement.sku_id == sku_id(ctx, code)).order_by(StockMovement.id)
+        .where(StockMovement.sku_id == sku_id(ctx, code))
+        .order_by(StockMovement.id)
     ).all()
 
 
 def assert_sums(ctx):
     """What the movements of every SKU add up to is its stock."""
-    summed = select(
-        StockMovement.sku_id, func.sum(StockMovement.on_hand_delta).label("on_hand"),
-        func.sum(StockMovement.reserved_delta).label("reserved"),
-    ).group_by(StockMovement.sku_id).subquery()
-    wrong = select(Stock.sku_id).outerjoin(summed, summed.c.sku_id == Stock.sku_id).where(
-        (func.coalesce(summed.c.on_hand, 0) != Stock.on_hand)
-        | (func.coalesce(summed.c.reserved, 0) != Stock.reserved)
+    summed = (
+        select(
+            StockMovement.sku_id,
+            func.sum(StockMovement.on_hand_delta).label("on_hand"),
+            func.sum(StockMovement.reserved_delta).label("reserved"),
+        )
+        .group_by(StockMovement.sku_id)
+        .subquery()
+    )
+    wrong = (
+        select(Stock.sku_id)
+        .outerjoin(summed, summed.c.sku_id == Stock.sku_id)
+        .where(
+            (func.coalesce(summed.c.on_hand, 0) != Stock.on_hand)
+            | (func.coalesce(summed.c.reserved, 0) != Stock.reserved)
+        )
     )
     assert ctx.session.execute(wrong).all() == []
 
@@ -60,7 +70,8 @@ def test_a_refusal_names_every_sku_that_lacks_and_only_those(ctx):
     with pytest.raises(Conflict) as refused:
         reserve(ctx, new_id(), wanted)
     assert refused.value.extra["short"] == [
-        {"sku": "P18-2", "available": 200}, {"sku": "P25-1", "available": 160},
+        {"sku": "P18-2", "available": 200},
+        {"sku": "P25-1", "available": 160},
     ]
     assert "竹酒 42%vol 500ml×2礼盒（剩 200 件）" in refused.value.zh
     assert "Fresh blueberries P25-1 (160 left)" in refused.value.en
@@ -106,10 +117,13 @@ def test_shipping_takes_the_promised_off_the_shelf(ctx):
     assert_sums(ctx)
 
 
-@pytest.mark.parametrize("take", [
-    lambda ctx, wanted: release(ctx, new_id(), wanted),
-    lambda ctx, wanted: ship(ctx, new_id(), new_id(), wanted),
-])
+@pytest.mark.parametrize(
+    "take",
+    [
+        lambda ctx, wanted: release(ctx, new_id(), wanted),
+        lambda ctx, wanted: ship(ctx, new_id(), new_id(), wanted),
+    ],
+)
 def test_what_is_not_reserved_can_neither_be_released_nor_shipped(ctx, take):
     reserve(ctx, new_id(), {sku_id(ctx, "P01-1"): 1})
     with pytest.raises(RuntimeError, match="not reserved"):
@@ -128,7 +142,8 @@ def test_reserving_is_one_statement_for_one_sku_and_two_for_many(transactions):
 def test_a_manager_adds_and_takes_away_with_a_note(ctx):
     bob = acting(ctx, "bob")
     assert adjust(bob, sku_id(ctx, "P01-1"), 40, MovementCause.HARVEST, "秋茶入库") == StockLevel(
-        640, 0)
+        640, 0
+    )
     assert adjust(bob, sku_id(ctx, "P01-1"), -15, MovementCause.DAMAGE, "受潮").available == 625
     assert [row[0] for row in movements_of(ctx, "P01-1")] == [600, 40, -15]
     assert_sums(ctx)
@@ -151,13 +166,16 @@ def test_stock_never_falls_below_what_is_promised(ctx):
     assert level(ctx, "P01-1") == (590, 590)
 
 
-@pytest.mark.parametrize(("delta", "cause", "note", "field"), [
-    (0, MovementCause.COUNT, "盘点", "delta"),
-    (1, MovementCause.COUNT, "  ", "note"),
-    (1, MovementCause.RESERVE, "盘点", "cause"),
-    (1, MovementCause.INITIAL, "盘点", "cause"),
-    (10**9, MovementCause.HARVEST, "丰收", "delta"),
-])
+@pytest.mark.parametrize(
+    ("delta", "cause", "note", "field"),
+    [
+        (0, MovementCause.COUNT, "盘点", "delta"),
+        (1, MovementCause.COUNT, "  ", "note"),
+        (1, MovementCause.RESERVE, "盘点", "cause"),
+        (1, MovementCause.INITIAL, "盘点", "cause"),
+        (10**9, MovementCause.HARVEST, "丰收", "delta"),
+    ],
+)
 def test_an_adjustment_that_means_nothing_is_refused(ctx, delta, cause, note, field):
     with pytest.raises(Invalid) as refused:
         adjust(ctx, sku_id(ctx, "P01-1"), delta, cause, note)
@@ -174,9 +192,13 @@ def test_only_what_keeps_stock_can_be_adjusted(ctx):
 def test_the_books_of_a_new_sku_may_begin_at_zero(ctx):
     ctx.session.execute(text("UPDATE sku SET active = false"))
     fresh = new_id()
-    ctx.session.execute(text(
-        "INSERT INTO sku SELECT :id, 'P01-9', product_id, name, net_content, unit, price_fen,"
-        " weight_g, gtin, 9, active, version FROM sku WHERE code = 'P01-1'"), {"id": fresh})
+    ctx.session.execute(
+        text(
+            "INSERT INTO sku SELECT :id, 'P01-9', product_id, name, net_content, unit, price_fen,"
+            " weight_g, gtin, 9, active, version FROM sku WHERE code = 'P01-1'"
+        ),
+        {"id": fresh},
+    )
     open_stock(ctx, {fresh: 0})
     assert (level(ctx, "P01-9"), movements_of(ctx, "P01-9")) == ((0, 0), [])
     assert_sums(ctx)

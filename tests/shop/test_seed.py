@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import pytest
+import yaml
 from sqlalchemy import func, select
 
 from models.catalog import FreightTemplateRow, Product, Sku
@@ -21,11 +22,30 @@ def count(ctx, model):
 
 
 def test_every_kind_of_row_is_there(ctx):
-    counts = {model.__name__: count(ctx, model) for model in (
-        Product, Sku, FreightTemplateRow, Unit, Target, Channel, Campaign, RuleSetRow, Storefront)}
+    counts = {
+        model.__name__: count(ctx, model)
+        for model in (
+            Product,
+            Sku,
+            FreightTemplateRow,
+            Unit,
+            Target,
+            Channel,
+            Campaign,
+            RuleSetRow,
+            Storefront,
+        )
+    }
     assert counts == {
-        "Product": 25, "Sku": 33, "FreightTemplateRow": 7, "Unit": 15, "Target": 19,
-        "Channel": 5, "Campaign": 3, "RuleSetRow": 2, "Storefront": 2,
+        "Product": 25,
+        "Sku": 33,
+        "FreightTemplateRow": 7,
+        "Unit": 15,
+        "Target": 19,
+        "Channel": 5,
+        "Campaign": 3,
+        "RuleSetRow": 2,
+        "Storefront": 2,
     }
 
 
@@ -37,13 +57,14 @@ def test_the_first_stock_is_explained_by_movements(ctx):
 
 @pytest.mark.skipif(not SHARED.exists(), reason="needs ../shared")
 def test_codes_prices_weights_and_stock_are_those_of_the_source():
-    import yaml  # noqa: PLC0415 - only where ../shared is
-
     source = yaml.safe_load((SHARED / "data/demo.yaml").read_text(encoding="utf-8"))
     fields = ("code", "price_fen", "weight_g", "stock", "gtin", "unit", "net_content")
     ours, theirs = (
-        [[sku[field] for field in fields] for product in data["products"]
-         for sku in product["skus"]]
+        [
+            [sku[field] for field in fields]
+            for product in data["products"]
+            for sku in product["skus"]
+        ]
         for data in (demo(), source)
     )
     assert ours == theirs
@@ -79,13 +100,17 @@ def test_no_description_claims_what_the_law_forbids(text):
 def test_the_accounts_have_their_roles(ctx):
     people.load_people(ctx, "walnut-bridge-42")
     rows = ctx.session.execute(
-        select(User.email, RoleGrant.role).join(RoleGrant, RoleGrant.user_id == User.id)
+        select(User.email, RoleGrant.role)
+        .join(RoleGrant, RoleGrant.user_id == User.id)
         .where(User.email.endswith("@demo.example"))
     )
     assert {tuple(row) for row in rows} == {
-        ("coop@demo.example", Role.COOP_MANAGER), ("coop2@demo.example", Role.COOP_MANAGER),
-        ("organizer@demo.example", Role.ORGANIZER), ("finance@demo.example", Role.FINANCE),
-        ("admin@demo.example", Role.PLATFORM_ADMIN), ("union@demo.example", Role.UNION_BUYER),
+        ("coop@demo.example", Role.COOP_MANAGER),
+        ("coop2@demo.example", Role.COOP_MANAGER),
+        ("organizer@demo.example", Role.ORGANIZER),
+        ("finance@demo.example", Role.FINANCE),
+        ("admin@demo.example", Role.PLATFORM_ADMIN),
+        ("union@demo.example", Role.UNION_BUYER),
         ("canteen@demo.example", Role.CANTEEN_BUYER),
     }
 

@@ -1,0 +1,80 @@
+"""What staff wrote and whose personal data it read, and whether the chain of it is whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import request
+
+from admin import words
+from admin.forms.fields import cut, number_of
+from admin.page import pages, show
+from shop.audit import verify
+from shop.context import Ctx
+from shop.formatting import yuan
+from shop.fulfilment.carriers import carrier_name
+from shop.reports.trail import audit_log
+
+PAGE = 50
+
+
+@pages.page("/audit", permission="audit.read")
+def audit(ctx: Ctx) -> str:
+    """The log, newest first; with `verify` the whole chain is checked as well."""
+    action = request.args.get("action", "")
+    before = number_of(request.args, "before") if request.args.get("before") else None
+    found = audit_log(ctx, before=before, action=action, limit=PAGE + 1)
+    rows, more = cut(found, PAGE, "sequence")
+    return show(
+        "audit.html",
+        family="audit",
+        rows=[{**row, "changes": _changes(row, ctx.language)} for row in rows],
+        more=more,
+        action=action,
+        actions=words.ACTIONS,
+        subjects=words.SUBJECTS,
+        broken=verify(ctx.session) if "verify" in request.args else None,
+    )
+
+
+def _changes(row: dict[str, Any], language: str) -> list[tuple[str, str, str]]:
+    """(field, before, after) of everything that one entry changed or names."""
+    before, after = row["before"] or {}, row["after"] or {}
+    return [
+        (
+            str(words.FIELDS.get(name, name)),
+            _said(name, before.get(name), language),
+            _said(name, after.get(name), language),
+        )
+        for name in dict.fromkeys([*before, *after])
+    ]
+
+
+def _said(name: str, value: Any, language: str) -> str:
+    """A value of the log in words, where we have some."""
+    if value is None:
+        return ""
+    if name.endswith("_fen"):
+        return yuan(value)
+    if name == "pieces":
+        return str(sum(value.values()))
+    if name == "carrier":
+        return carrier_name(value, language)
+    if isinstance(value, list):
+        return ", ".join(_word(part) for part in value)
+    return _word(value)
+
+
+def _word(value: Any) -> str:
+    """A code in words; anything else as it is."""
+    code = str(value)
+    return next((str(known[code]) for known in VOCABULARIES if code in known), code)
+
+
+VOCABULARIES = (
+    words.CONSIGNMENT_STATES,
+    words.LISTING_STATES,
+    words.CAUSES,
+    words.ROLES,
+    words.PERSONAL,
+)

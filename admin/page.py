@@ -1,0 +1,160 @@
+"""The back office's blueprint: how its pages are declared, shown and refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import g, redirect, render_template, request, session, url_for
+from flask_babel import Domain, gettext, lazy_gettext
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from admin.assets import OWN, Assets, asset, bootstrap
+from admin.navigation import entries_for
+from shop import formatting
+from shop.context import ANONYMOUS, Actor
+from shop.errors import Conflict, Forbidden, Invalid, NotFound, ShopError, TryAgain
+from shop.ids import new_id
+from shop.pages import Pages
+from shop.web import LANGUAGES, language
+
+blueprint = Assets(
+    "admin", __name__, url_prefix="/admin", template_folder="templates", static_folder=str(OWN)
+)
+
+DOMAIN = Domain([str(OWN.parent / "translations")], "admin")
+"""`translations/<language>/LC_MESSAGES/admin.po`."""
+
+HOME_PREFIX = "+86"
+"""Nobody in the country writes it on a label."""
+
+STATUS: list[tuple[type[ShopError], int]] = [
+    (Forbidden, 403),
+    (NotFound, 404),
+    (Invalid, 422),
+    (Conflict, 409),
+    (TryAgain, 503),
+]
+
+TITLES = {
+    403: lazy_gettext("没有权限"),
+    404: lazy_gettext("没有找到"),
+    409: lazy_gettext("操作未完成"),
+    422: lazy_gettext("内容有误"),
+    429: lazy_gettext("操作过于频繁"),
+    503: lazy_gettext("系统繁忙"),
+}
+
+
+def status_of(error: ShopError) -> int:
+    """The HTTP status of an error; a stale version is a conflict like any other."""
+    return next((status for kind, status in STATUS if isinstance(error, kind)), 400)
+
+
+def error_page(error: ShopError) -> tuple[str, int]:
+    """What a refused request is answered with."""
+    status = status_of(error)
+    return show_problem(status, error.message(language()))
+
+
+def show_problem(status: int, text: str) -> tuple[str, int]:
+    """A page that says in one sentence what went wrong."""
+    title = TITLES.get(status) or gettext("没有成功")
+    return render_template("admin/error.html", title=title, text=text), status
+
+
+pages = Pages(blueprint, sign_in="admin.sign_in", error_page=error_page)
+
+
+def show(template: str, **values: Any) -> str:
+    """Render one of our templates. `form` is what stands in the fields: nothing, unless told."""
+    return render_template(f"admin/{template}", **{"form": {}, "error": None, **values})
+
+
+def again(view: Callable[..., str]) -> Callable[..., tuple[str, int]]:
+    """A `retry`: the form once more with what was entered and what is wrong with it.
+
+    Who may not be here, or asks for what is not there, gets no form.
+    """
+
+    def retry(ctx: Any, *, error: ShopError, **path: Any) -> tuple[str, int]:
+        if isinstance(error, (Forbidden, NotFound)):
+            raise error
+        return view(ctx, error=error, form=request.form, **path), status_of(error)
+
+    return retry
+
+
+def back_to(endpoint: str, **values: Any) -> Any:
+    """Lead on after a form, so that reloading sends nothing twice."""
+    return redirect(url_for(endpoint, **values), 303)
+
+
+def actor() -> Actor:
+    """Who is looking."""
+    found: Actor = g.get("actor", ANONYMOUS)
+    return found
+
+
+@blueprint.before_request
+def _speak() -> None:
+    """Our own catalogue: the same Chinese word may be another English one in the mall."""
+    DOMAIN.as_default()
+    chosen = request.args.get("lang")
+    if chosen in LANGUAGES:
+        session["lang"] = chosen
+
+
+@blueprint.context_processor
+def _tools() -> dict[str, Any]:
+    """What every template may use."""
+    speaks = language()
+    return {
+        "actor": actor(),
+        "asset": asset,
+        "bootstrap": bootstrap,
+        "colon": "：" if speaks == "zh" else ": ",
+        "comma": "，" if speaks == "zh" else ", ",
+        "day": lambda moment: formatting.day(moment, speaks),
+        "lang": speaks,
+        "minute": lambda moment: formatting.minute(moment, speaks),
+        "navigation": entries_for(actor()),
+        "nonce": lambda: new_id().hex,
+        "other_language": _other_language(speaks),
+        "percent": formatting.percent,
+        "phone": lambda number: number.removeprefix(HOME_PREFIX),
+        "wan_yuan": formatting.wan_yuan,
+        "weight": formatting.weight,
+        "yuan": formatting.yuan,
+    }
+
+
+def _other_language(speaks: str) -> str:
+    """The same page in the other language; the first page when this one cannot be asked again."""
+    other = "zh" if speaks == "en" else "en"
+    if request.method != "GET" or request.endpoint is None:
+        return url_for("admin.landing", lang=other)
+    asked = {**request.args.to_dict(flat=False), **(request.view_args or {}), "lang": other}
+    return url_for(request.endpoint, **asked)
+
+
+@blueprint.errorhandler(CSRFError)
+def _stale_form(error: CSRFError) -> tuple[str, int]:
+    del error
+    return show_problem(400, gettext("页面已过期，请返回上一页刷新后重新提交。"))
+
+
+@blueprint.errorhandler(HTTPException)
+def _refused(error: HTTPException) -> Any:
+    """What the framework refuses (too large, too often) as a page of ours."""
+    texts = {
+        404: gettext("没有找到您要的内容"),
+        405: gettext("此地址不接受这种访问方式"),
+        413: gettext("提交的内容过大"),
+        429: gettext("操作过于频繁，请一分钟后再试。"),
+    }
+    status = error.code or 400
+    if status not in texts:
+        return error
+    return show_problem(status, texts[status])

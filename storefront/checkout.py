@@ -1,0 +1,147 @@
+"""From the basket to the cashier: one form, one order, however often the form arrives."""
+
+from __future__ import annotations
+
+from flask import flash, request
+from werkzeug.wrappers import Response
+
+from shop import idempotency
+from shop.cart.commands import remove_lines
+from shop.context import Ctx, Transactions
+from shop.errors import Conflict, Invalid, ShopError
+from shop.identity.address_commands import MAX_ADDRESSES, add_address
+from shop.orders.commands import place_order
+from shop.orders.inputs import Placed, PlaceOrder
+from shop.payments.commands import start_payment
+from shop.payments.gateway import GatewayRejected, GatewayUnavailable
+from shop.web import language
+from storefront import draft, visit
+from storefront.errors import status_of
+from storefront.forms import Form, told
+from storefront.page import fragment, go, go_to, pages, show
+from storefront.texts import _
+
+SCOPE = "storefront.checkout"
+MAX_KEY = 64
+
+SAME = idempotency.fingerprint(SCOPE.encode())
+"""A form that comes again is the same form whatever it says by then: it made its order."""
+
+
+@pages.page("/checkout", permission="orders.place")
+def checkout(ctx: Ctx) -> Response:
+    """The form: where to, in whose name, what must be confirmed, what it costs."""
+    lines = draft.items(ctx)
+    if not lines:
+        return go("cart")
+    who = draft.person(ctx)
+    return show(ctx, "checkout.html", **draft.page(ctx, draft.first(who), lines, who))
+
+
+@pages.page("/checkout/region", permission="orders.quote")
+def region(ctx: Ctx) -> Response:
+    """The selects of the region after one was changed, and what it costs there; for htmx."""
+    who = draft.person(ctx)
+    form = Form(request.args.to_dict())
+    return fragment("_region.html", oob=True, **draft.page(ctx, form, draft.items(ctx), who))
+
+
+def _again(ctx: Ctx, error: ShopError) -> Response:
+    lines = draft.items(ctx)
+    if not lines:
+        return go("cart")
+    values = draft.page(ctx, Form.again(error), lines, draft.person(ctx))
+    return show(ctx, "checkout.html", status_of(error), **values)
+
+
+@pages.page("/checkout", permission="orders.place", methods=("POST",), phases=True, retry=_again)
+def place(opened: Transactions) -> Response:
+    """Place the order and go on to the cashier; any other button shows the form again."""
+    if request.form.get("step") != "place":
+        with opened.begin() as ctx:
+            who = draft.person(ctx)
+            values = draft.page(ctx, Form(request.form.to_dict()), draft.items(ctx), who)
+            return show(ctx, "checkout.html", **values)
+    try:
+        number, token = _place_once(opened, _key(request.form.get("idempotency_key", "")))
+    except Conflict as error:
+        if error.error_code != "idempotency_in_flight":
+            raise
+        return go("sent", key=request.form["idempotency_key"])
+    return to_cashier(opened, number, token)
+
+
+@pages.page("/checkout/sent/<key>", permission="orders.place", phases=True)
+def sent(opened: Transactions, key: str) -> Response:
+    """Where the second of two clicks waits for what the first one made."""
+    try:
+        found = idempotency.claim(opened.database, SCOPE, _key(key), SAME, opened.clock())
+    except Conflict:
+        with opened.begin() as ctx:
+            return show(ctx, "sent.html")
+    if isinstance(found, idempotency.Answer):
+        return to_cashier(opened, *_read(found))
+    idempotency.release(opened.database, found)
+    flash(_("刚才没有提交成功，请再提交一次。"), "error")
+    return go("checkout")
+
+
+def to_cashier(opened: Transactions, number: str, token: str | None) -> Response:
+    """Open the cashier for an order; where that cannot be, its page says how to go on."""
+    try:
+        attempt = start_payment(opened, number, token=token)
+    except (GatewayUnavailable, GatewayRejected) as error:
+        flash(error.message(language()), "error")
+    except Conflict as error:
+        flash(error.message(language()), "warning")
+    else:
+        if attempt.redirect_url is not None:
+            return go_to(attempt.redirect_url)
+    return go("order", number=number, access_token=token)
+
+
+def _key(text: str) -> str:
+    if not 0 < len(text) <= MAX_KEY:
+        raise Invalid(fields={"": [told(["stale"])]})
+    return text
+
+
+def _place_once(opened: Transactions, key: str) -> tuple[str, str]:
+    """Number and access token of this form's order: the one it made before, or a new one.
+
+    Raises:
+        Conflict: `idempotency_in_flight`, it is just being made; and whatever `place_order` says.
+    """
+    claim = idempotency.claim(opened.database, SCOPE, key, SAME, opened.clock())
+    if isinstance(claim, idempotency.Answer):
+        return _read(claim)
+    try:
+        with opened.begin() as ctx:
+            placed = _place(ctx)
+            body = f"{placed.number} {placed.access_token}".encode()
+            idempotency.finish(ctx, claim, idempotency.Answer(303, body, {}))
+    except BaseException:
+        idempotency.release(opened.database, claim)
+        raise
+    return placed.number, placed.access_token
+
+
+def _read(answer: idempotency.Answer) -> tuple[str, str]:
+    number, token = answer.body.decode().split(" ")
+    return number, token
+
+
+def _place(ctx: Ctx) -> Placed:
+    lines = draft.items(ctx)
+    wish = draft.wish(ctx, lines)
+    placed = place_order(ctx, wish)
+    remove_lines(ctx, visit.basket_owner(ctx), [sku for sku, _quantity in lines])
+    visit.remember_region(wish.address.division_code)
+    _keep_address(ctx, wish)
+    return placed
+
+
+def _keep_address(ctx: Ctx, wish: PlaceOrder) -> None:
+    wanted = request.form.get("save") and not request.form.get("address_id")
+    if wanted and ctx.actor.signed_in and len(draft.person(ctx).addresses) < MAX_ADDRESSES:
+        add_address(ctx, wish.address)

@@ -1,0 +1,83 @@
+"""The start page: what is in season, what many buy, who grew it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import url_for
+from werkzeug.wrappers import Response
+
+from shop.catalog import reference_queries
+from shop.catalog.filters import ProductFilter, Sort
+from shop.catalog.listing_queries import ProductItem, list_products
+from shop.context import Ctx
+from storefront import shown
+from storefront.page import pages, show
+from storefront.texts import _
+
+LOOKED_AT = 60
+"""Favourites to choose the sections from."""
+
+FAVOURITES = 10
+CERTIFIED = 10
+
+
+@pages.page("/", permission="catalog.read")
+def home(ctx: Ctx) -> Response:
+    """The start page."""
+    return show(ctx, "home.html", **_content(ctx))
+
+
+def _content(ctx: Ctx) -> dict[str, Any]:
+    items = list_products(ctx, ProductFilter(sort=Sort.SALES), limit=LOOKED_AT).items
+    cooperatives = reference_queries.cooperatives(ctx.session)
+    return {
+        "categories": [shown.category(row) for row in reference_queries.categories(ctx.session)],
+        "cooperatives": [shown.cooperative(row) for row in cooperatives],
+        "households": sum(row["member_households"] for row in cooperatives),
+        "sections": _sections(items),
+    }
+
+
+def _sections(items: list[ProductItem]) -> list[dict[str, Any]]:
+    """Each product stands in one section only; an empty section is left out."""
+    left = list(items)
+
+    def take(fits: Callable[[ProductItem], bool], most: int) -> list[dict[str, Any]]:
+        chosen = [one for one in left if fits(one)][:most]
+        left[:] = [one for one in left if one not in chosen]
+        return [shown.card(one) for one in chosen]
+
+    season = take(lambda one: one.on_sale and _seasonal(one), FAVOURITES)
+    favourites = take(lambda one: one.on_sale and one.available > 0, FAVOURITES)
+    certified = take(lambda one: one.aid_certified and one.on_sale, CERTIFIED)
+    listing, search = url_for("storefront.shelves"), "storefront.search"
+    sections = [
+        {
+            "title": _("当季先尝"),
+            "text": _("按采收时间发货，过季就没有了"),
+            "layout": "scroller",
+            "href": url_for("storefront.shelf", slug="fresh"),
+            "products": season,
+        },
+        {
+            "title": _("大家常买"),
+            "text": _("近三个月卖得最多的"),
+            "layout": "scroller",
+            "href": url_for(search, sort="sales"),
+            "products": favourites,
+        },
+        {
+            "title": _("帮扶认证"),
+            "text": _("经认定的帮扶产品，计入单位的帮扶数"),
+            "layout": "grid",
+            "href": listing,
+            "products": certified,
+        },
+    ]
+    return [section for section in sections if section["products"]]
+
+
+def _seasonal(item: ProductItem) -> bool:
+    return item.sale_from is not None or item.sale_until is not None

@@ -1,0 +1,124 @@
+"""Orders as templates show them to their buyer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from models.orders import ConsignmentState
+from shop.formatting import minute
+from shop.web import language
+from storefront.assets import picture
+from storefront.names import Names
+from storefront.shown import PLAIN_PICTURE, pick
+from storefront.texts import _
+
+Row = Mapping[str, Any]
+Shown = dict[str, Any]
+Parcels = Mapping[UUID, list[dict[str, Any]]]
+
+
+def listed(row: Row) -> Shown:
+    """An order in the list of a person's orders."""
+    return {
+        "number": row["number"],
+        "state": row["status"],
+        "created_at": written(row["placed_at"]),
+        "total_fen": row["total_fen"],
+        "pieces": sum(line["quantity"] for line in row["lines"]),
+        "lines": [
+            {
+                "name": pick(line["name"], line["name_en"]),
+                "image_url": picture(line["image"], PLAIN_PICTURE),
+            }
+            for line in row["lines"]
+        ],
+        "can_pay": row["status"] == "pending_payment",
+    }
+
+
+def opened(row: Row, parcels: Parcels, now: datetime, cooperatives: Names, units: Names) -> Shown:
+    """An order with everything that its page says."""
+    status = row["status"]
+    unpaid = status == "pending_payment"
+    parts = row["consignments"]
+    sums = ("goods_fen", "discount_fen", "freight_fen", "total_fen")
+    return {
+        "number": row["number"],
+        "state": status,
+        "created_at": written(row["placed_at"]),
+        "pay_before": written(row["pay_before"]),
+        "pay_before_iso": row["pay_before"].isoformat(),
+        "expired": unpaid and row["pay_before"] <= now,
+        "can_pay": unpaid and row["pay_before"] > now,
+        "can_cancel": unpaid,
+        "can_confirm": any(part["state"] is ConsignmentState.SHIPPED for part in parts),
+        "can_repeat": not unpaid,
+        "consignments": [_part(part, parcels.get(part["id"], []), cooperatives) for part in parts],
+        "address": {**row["address"], "region": row["address"]["division"]},
+        "unit": units.get(row["unit"], row["unit_name"]),
+        "note": row["note"],
+        "events": [told for told in map(_event, reversed(row["events"])) if told],
+        **{name: row[name] for name in sums},
+    }
+
+
+def written(moment: datetime) -> str:
+    """A moment in Shanghai, in the reader's language."""
+    return minute(moment, language())
+
+
+def _part(part: Row, parcels: list[dict[str, Any]], names: Names) -> Shown:
+    seller = part["cooperative"]
+    lines = {line["line_id"]: _line(line) for line in part["lines"]}
+    return {
+        "number": part["number"],
+        "cooperative": {"code": seller["code"], "name": names.get(seller["code"], seller["name"])},
+        "state": str(part["state"]),
+        "lines": list(lines.values()),
+        "freight_fen": part["freight_fen"],
+        "parcels": [_parcel(parcel, lines) for parcel in parcels],
+    }
+
+
+def _line(line: Row) -> Shown:
+    return {
+        "slug": line["slug"],
+        "name": pick(line["name"], line["name_en"]),
+        "sku_name": line["spec"],
+        "image_url": picture(line["image_url"], PLAIN_PICTURE),
+        "price_fen": line["unit_price_fen"],
+        "quantity": line["quantity"],
+    }
+
+
+def _parcel(parcel: Row, lines: Mapping[Any, Shown]) -> Shown:
+    return {
+        "carrier_name": parcel["carrier_name"],
+        "tracking_no": parcel["tracking_no"],
+        "shipped_at": written(parcel["shipped_at"]),
+        "lines": [
+            {"name": lines[one["line_id"]]["name"], "quantity": one["quantity"]}
+            for one in parcel["lines"]
+            if one["line_id"] in lines
+        ],
+    }
+
+
+def _event(event: Row) -> Shown | None:
+    """One step of the timeline; what only our books care about is left out."""
+    titles = {
+        ("order", "place"): lambda: _("订单已提交"),
+        ("order", "pay"): lambda: _("付款成功"),
+        ("order", "cancel"): lambda: _("订单已取消"),
+        ("order", "expire"): lambda: _("超过付款时间，订单已取消"),
+        ("payment", "fail"): lambda: _("付款未成功"),
+        ("payment", "arrive_unwanted"): lambda: _("收到一笔款项，待退回"),
+        ("consignment", "ship_part"): lambda: _("合作社发出一部分"),
+        ("consignment", "ship_all"): lambda: _("合作社已发货"),
+        ("consignment", "complete"): lambda: _("已收货"),
+    }
+    title = titles.get((event["subject"], event["event"]))
+    return {"at": written(event["at"]), "title": title()} if title else None

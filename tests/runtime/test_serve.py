@@ -1,0 +1,233 @@
+"""`aidmall run`, as a person runs it: real processes, real signals."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import stat
+import sys
+import urllib.request
+
+import pytest
+
+from shop.serve import children, demo, preflight
+from shop.settings import Settings, SettingsError
+from tests.runtime.processes import Process, command, family, free_port, lives, wait_until
+
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+
+
+def run(**environment: str):
+    return Process("-m", "shop.cli", "run", **environment)
+
+
+def status(environment) -> int | None:
+    address = f"http://127.0.0.1:{environment['PORT']}/healthz"
+    try:
+        with urllib.request.urlopen(address, timeout=5) as answer:
+            return answer.status
+    except OSError:
+        return None
+
+
+@pytest.fixture
+def taken():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield listener.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory):
+    """An installation of its own. Whoever runs it first also makes, migrates and fills it."""
+    return {
+        "DATA_DIR": str(tmp_path_factory.mktemp("installation")),
+        "PORT": str(free_port()),
+        "DEMO_PASSWORD": "walnuts-and-tea",
+        "WEB_WORKERS": "1",
+    }
+
+
+@pytest.fixture
+def running(environment):
+    """The installation, ready."""
+    with run(**environment) as process:
+        process.wait_for("Ctrl-C stops everything")
+        yield process
+
+
+# What is wrong is said in one sentence
+
+
+@pytest.mark.parametrize(
+    ("environment", "sentence"),
+    [
+        ({"AIDMALL_ENV": "production"}, "SECRET_KEY must be set to 32 or more random characters"),
+        ({"DATABASE_URL": "postgresql://u:hush@127.0.0.1:1/x"}, "DATABASE_URL leads to no databas"),
+        ({"DATABASE_URL": "mysql://u:hush@localhost/x"}, "DATABASE_URL must begin with postgresql"),
+        ({"PORT": "70000"}, "Nobody can listen on port 70000: ports go from 1 to 65535; set PORT."),
+        ({"PORT": "tea"}, "PORT"),
+        ({"SEED": "demos"}, "SEED must be demo or none, not 'demos'."),
+    ],
+)
+def test_a_wrong_setting_is_refused_in_one_sentence(environment, sentence, tmp_path):
+    defaults = {"DATA_DIR": str(tmp_path), "PORT": str(free_port())}
+    with run(**{**defaults, **environment}) as process:
+        assert process.end() == 2
+        said = process.said()
+    assert sentence in said
+    assert len(said.splitlines()) == 1
+    assert "hush" not in said
+
+
+def test_a_port_in_use_is_refused_in_one_sentence(taken, tmp_path):
+    with run(PORT=str(taken), DATA_DIR=str(tmp_path)) as process:
+        assert process.end() == 2
+        reason = f"Nobody can listen on port {taken}: another program is using it; set PORT."
+        assert process.said() == f"Error: {reason}\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_port_that_is_being_freed_is_waited_for(taken, monkeypatch):
+    troubles = iter(["another program is using it", ""])
+    monkeypatch.setattr(preflight, "port_trouble", lambda host, port: next(troubles))
+    preflight.check_port(Settings(port=taken))
+    assert list(troubles) == []
+
+
+def test_the_sandbox_moves_to_the_next_free_port(taken, monkeypatch):
+    monkeypatch.delenv("SANDBOX_PORT", raising=False)
+    settings = preflight.choose_sandbox_port(Settings(sandbox_port=taken))
+    assert taken < settings.sandbox_port <= taken + preflight.PORTS_TRIED
+
+
+def test_the_sandbox_stays_where_it_was_put(taken, monkeypatch):
+    monkeypatch.setenv("SANDBOX_PORT", str(taken))
+    with pytest.raises(SettingsError, match=f"Nobody can listen on port {taken}: .* SANDBOX_PORT"):
+        preflight.choose_sandbox_port(Settings(sandbox_port=taken))
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_the_usual_forms_of_an_address_are_understood(scheme):
+    assert preflight.with_driver(f"{scheme}://u@h/d") == "postgresql+psycopg://u@h/d"
+
+
+# A child that fails
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Seconds that pass when the test says so."""
+    seconds = [1_000.0]
+    monkeypatch.setattr(children.time, "monotonic", lambda: seconds[0])
+    return seconds
+
+
+def test_a_failing_child_is_started_again_after_growing_pauses(clock, capfd):
+    child = children.Child("worker", [sys.executable, "-c", "raise SystemExit(3)"], os.environ)
+    child.start()
+    for _ in range(3):
+        wait_for_failure(child)
+        clock[0] += 100
+        child.watch()
+    child.stop()
+    said = capfd.readouterr().err.splitlines()
+    assert said == [
+        f"aidmall: the worker ended with exit code 3; starting it again in {pause} s"
+        for pause in ("0.5", "1", "2")
+    ]
+
+
+def wait_for_failure(child: children.Child) -> None:
+    before = child.failures
+    while child.failures == before:
+        child.watch()
+
+
+def test_a_child_rests_until_its_pause_is_over(clock):
+    child = children.Child("worker", [sys.executable, "-c", ""], os.environ)
+    child.start()
+    wait_for_failure(child)
+    child.watch()
+    assert child._process is None
+    clock[0] += children.FIRST_PAUSE
+    child.watch()
+    assert child._process is not None
+    child.stop()
+
+
+def test_a_child_that_ignores_being_stopped_is_killed(monkeypatch, capfd):
+    monkeypatch.setattr(children, "STOP_SECONDS", 0.1)
+    deaf = (
+        "import signal, time; signal.signal(15, signal.SIG_IGN); print(flush=True); time.sleep(99)"
+    )
+    child = children.Child("worker", [sys.executable, "-c", deaf], os.environ)
+    child.start()
+    wait_until(lambda: capfd.readouterr().out == "\n")
+    pid = child._process.pid
+    child.stop()
+    assert not lives(pid)
+    assert capfd.readouterr().err == "aidmall: the worker does not end and is killed\n"
+
+
+# The whole installation
+
+
+@on_linux
+def test_it_greets_with_addresses_and_accounts_and_ends_without_a_trace(running, environment):
+    greeting, relatives = running.said(), family(running.pid)
+    for address in ("/", "/admin", "/api/v1/docs"):
+        assert f"http://127.0.0.1:{environment['PORT']}{address}\n" in greeting
+    assert "Demo accounts, password walnuts-and-tea\n" in greeting
+    assert "buyer@demo.example" in greeting
+    assert len(relatives) > 5
+    running.send(signal.SIGTERM)
+    assert running.end() == 0
+    assert {pid for pid in relatives if lives(pid)} == set()
+    assert running.said() == greeting + "aidmall: stopping\n"
+
+
+@on_linux
+def test_after_kill_nine_nothing_stays_and_the_next_start_recovers(running, environment):
+    relatives = family(running.pid)
+    running.send(signal.SIGKILL)
+    with run(**environment) as again:
+        again.wait_for("Ctrl-C stops everything")
+        assert status(environment) == 200
+        assert {pid for pid in relatives if lives(pid)} == set()
+        again.send(signal.SIGINT)
+        assert again.end() == 0
+
+
+@on_linux
+def test_what_dies_is_started_again(running, environment):
+    for part in ("shop.cli web", "bin/postgres -D"):
+        os.kill(oldest(running.pid, part), signal.SIGKILL)
+    running.wait_for("aidmall: the web server was killed by SIGKILL; starting it again in 0.5 s")
+    running.wait_for("aidmall: PostgreSQL ended unexpectedly; starting it again")
+    wait_until(lambda: status(environment) == 200)
+
+
+def oldest(pid: int, part: str) -> int:
+    """The first process under `pid` whose command line contains `part`."""
+    return next(child for child in sorted(family(pid)) if part in command(child))
+
+
+# The demonstration's password
+
+
+def test_the_password_is_kept_for_its_owner_only(tmp_path):
+    settings = Settings(data_dir=tmp_path / "var")
+    assert demo.kept_password(settings) is None
+    demo.keep_password(settings, "first")
+    demo.keep_password(settings, "second")
+    assert demo.kept_password(settings) == "second"
+    assert stat.S_IMODE((tmp_path / "var" / "demo-password").stat().st_mode) == 0o600
+
+
+def test_a_made_up_password_cannot_be_guessed():
+    passwords = {demo.new_password() for _ in range(100)}
+    assert len(passwords) == 100
+    assert {len(password) for password in passwords} == {12}
