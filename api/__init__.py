@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, Flask, request
 from werkzeug.exceptions import HTTPException
 
-from api import health, openapi, v1
+from api import health, openapi, ready, v1
 from api.endpoint import ENDPOINTS, PREFIX, handler
 from api.errors import http_problem, problem, unexpected
 from shop.errors import ShopError
@@ -34,6 +34,7 @@ def register(app: Flask, limiter: Limiter) -> Blueprint:
     app.register_blueprint(blueprint)
     app.register_blueprint(health.blueprint)
     app.register_error_handler(HTTPException, _anywhere)
+    ready.install(app)
     return blueprint
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from typing import Any, Literal
 
 import orjson
 from flask import Response, request
-from marshmallow import EXCLUDE, RAISE, Schema, ValidationError
+from marshmallow import Schema, ValidationError
 
 from api.errors import problem
 from api.serializer import dumps
@@ -185,9 +186,9 @@ def _arguments(spec: Endpoint) -> dict[str, Any]:
     refuse_nul(request.view_args.values() if request.view_args else ())
     if spec.query is not None:
         refuse_nul(request.args.values())
-        arguments["query"] = _load(spec.query(unknown=EXCLUDE), request.args.to_dict())
+        arguments["query"] = _load(_loader(spec.query, "exclude"), request.args.to_dict())
     if spec.body is not None:
-        arguments["body"] = _load(spec.body(unknown=RAISE), _json())
+        arguments["body"] = _load(_loader(spec.body, "raise"), _json())
     return arguments
 
 
@@ -220,6 +221,12 @@ def _texts(value: Any) -> Iterator[str]:
         elif isinstance(one, dict):
             yield from one
             waiting.extend(one.values())
+
+
+@cache
+def _loader(schema: type[Schema], unknown: Literal["exclude", "raise"]) -> Schema:
+    """One instance a schema: making one costs more than loading an order with it."""
+    return schema(unknown=unknown)
 
 
 def _load(schema: Schema, data: Any) -> Any:
