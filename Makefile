@@ -1,6 +1,6 @@
 # `make` alone explains itself. Everything lives in .venv and var, nothing is installed outside.
 
-PYTHON =
+PYTHON ?=
 VENV = .venv
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check

@@ -37,10 +37,16 @@ def consignments(ctx: Ctx) -> str:
     found = consignments_for(ctx, state, id_of(request.args.get("before")), PAGE + 1)
     rows, more = cut(found, PAGE)
     return show(
-        "consignments.html", family="consignments", rows=rows, more=more, state=state,
-        tabs=TABS, counts=counts_by_state(ctx), states=words.CONSIGNMENT_STATES,
+        "consignments.html",
+        family="consignments",
+        rows=rows,
+        more=more,
+        state=state,
+        tabs=TABS,
+        counts=counts_by_state(ctx),
+        states=words.CONSIGNMENT_STATES,
         tones=words.TONES,
-    )  # fmt: skip
+    )
 
 
 @pages.page("/consignments/picking", permission="consignments.read")
@@ -69,11 +75,19 @@ def _detail(ctx: Ctx, *, number: str, form: Any = None, error: ShopError | None 
     found = consignment_for(ctx, number)
     left = sum(line["left"] for line in found["lines"])
     return show(
-        "consignment.html", family="consignments", part=found, left=left, prefix=PREFIX,
-        shippable=found["state"] in SHIPPABLE and left > 0, form=form or {}, error=error,
-        carriers=CARRIERS.values(), states=words.CONSIGNMENT_STATES, tones=words.TONES,
+        "consignment.html",
+        family="consignments",
+        part=found,
+        left=left,
+        prefix=PREFIX,
+        shippable=found["state"] in SHIPPABLE and left > 0,
+        form=form or {},
+        error=error,
+        carriers=CARRIERS.values(),
+        states=words.CONSIGNMENT_STATES,
+        tones=words.TONES,
         names={line["id"]: line for line in found["lines"]},
-    )  # fmt: skip
+    )
 
 
 @pages.page("/consignments/<number>/slip", permission="consignments.read")

@@ -12,6 +12,7 @@ from admin.forms.fields import fen_of, id_of, number_of, text_of
 from admin.forms.stock import CAUSES, Adjustment, adjustment_of
 from admin.once import once
 from admin.page import again, back_to, pages, show
+from models.inventory import MovementCause
 from models.money import yuan_text
 from shop.catalog.commands import change_price
 from shop.catalog.desk import sku_on_desk
@@ -27,6 +28,10 @@ LOW = 10
 """Pieces below which the list warns; about what one bulk order takes."""
 
 
+BY_BUYERS = frozenset({MovementCause.RESERVE, MovementCause.RELEASE})
+"""Movements that a buyer set off: a cooperative is not told who."""
+
+
 @pages.page("/goods", permission="stock.read")
 def goods(ctx: Ctx) -> str:
     """Own products with their sizes, prices and stock."""
@@ -34,9 +39,14 @@ def goods(ctx: Ctx) -> str:
         ctx.session, ctx.actor, limit=PAGE, after=id_of(request.args.get("after"))
     )
     return show(
-        "goods.html", family="goods", products=products, more=more, low=LOW,
-        listing=words.LISTING_STATES, tones=words.TONES,
-    )  # fmt: skip
+        "goods.html",
+        family="goods",
+        products=products,
+        more=more,
+        low=LOW,
+        listing=words.LISTING_STATES,
+        tones=words.TONES,
+    )
 
 
 @pages.page("/goods/<code>", permission="stock.read")
@@ -51,10 +61,20 @@ def _detail(ctx: Ctx, *, code: str, form: Any = None, error: ShopError | None = 
     before = id_of(request.args.get("before")) if error is None else None
     rows, more = movements(ctx.session, found["id"], limit=PAGE, before=before)
     return show(
-        "sku.html", family="goods", sku=found, rows=rows, more=more, form=form or {},
-        error=error, causes=CAUSES, cause_words=words.CAUSES, listing=words.LISTING_STATES,
-        tones=words.TONES, price=yuan_text(found["price_fen"]),
-    )  # fmt: skip
+        "sku.html",
+        family="goods",
+        sku=found,
+        rows=rows,
+        more=more,
+        form=form or {},
+        error=error,
+        causes=CAUSES,
+        cause_words=words.CAUSES,
+        by_buyers=BY_BUYERS,
+        listing=words.LISTING_STATES,
+        tones=words.TONES,
+        price=yuan_text(found["price_fen"]),
+    )
 
 
 @pages.page(

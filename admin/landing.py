@@ -31,10 +31,18 @@ def landing(ctx: Ctx) -> str:
     year = _year(ctx) if allowed(ctx.actor, "reports.read") else None
     due = refunds_due(ctx) if allowed(ctx.actor, "payments.read_any") else None
     return show(
-        "landing.html", family="landing", board=board, year=year, due=due,
-        today=business_day(ctx.now), states=words.CONSIGNMENT_STATES, tones=words.TONES,
-        indicators=words.INDICATORS, roles=words.ROLES, **measures_in(ctx.language),
-    )  # fmt: skip
+        "landing.html",
+        family="landing",
+        board=board,
+        year=year,
+        due=due,
+        today=business_day(ctx.now),
+        states=words.CONSIGNMENT_STATES,
+        tones=words.TONES,
+        indicators=words.INDICATORS,
+        roles=words.ROLES,
+        **measures_in(ctx.language),
+    )
 
 
 def _board(ctx: Ctx) -> dict[str, Any]:

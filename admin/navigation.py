@@ -24,21 +24,63 @@ class Entry:
 
 
 ENTRIES = (
-    Entry("landing", "admin.landing", "home", lazy_gettext("工作台"), lazy_gettext("工作台"),
-          "desk.open"),
-    Entry("consignments", "admin.consignments", "truck", lazy_gettext("发货"),
-          lazy_gettext("发货"), "consignments.read"),
-    Entry("goods", "admin.goods", "box", lazy_gettext("商品与库存"), lazy_gettext("商品"),
-          "stock.read"),
-    Entry("reports", "admin.report", "chart", lazy_gettext("帮扶统计"), lazy_gettext("统计"),
-          "reports.read"),
-    Entry("orders", "admin.orders", "list", lazy_gettext("订单"), lazy_gettext("订单"),
-          "orders.read_any"),
-    Entry("payments", "admin.payments", "coins", lazy_gettext("待处理款项"),
-          lazy_gettext("款项"), "payments.read_any"),
-    Entry("audit", "admin.audit", "shield", lazy_gettext("操作日志"), lazy_gettext("日志"),
-          "audit.read"),
-)  # fmt: skip
+    Entry(
+        "landing",
+        "admin.landing",
+        "home",
+        lazy_gettext("工作台"),
+        lazy_gettext("工作台"),
+        "desk.open",
+    ),
+    Entry(
+        "consignments",
+        "admin.consignments",
+        "truck",
+        lazy_gettext("发货"),
+        lazy_gettext("发货"),
+        "consignments.read",
+    ),
+    Entry(
+        "goods",
+        "admin.goods",
+        "box",
+        lazy_gettext("商品与库存"),
+        lazy_gettext("商品"),
+        "stock.read",
+    ),
+    Entry(
+        "reports",
+        "admin.report",
+        "chart",
+        lazy_gettext("帮扶统计"),
+        lazy_gettext("统计"),
+        "reports.read",
+    ),
+    Entry(
+        "orders",
+        "admin.orders",
+        "list",
+        lazy_gettext("订单"),
+        lazy_gettext("订单"),
+        "orders.read_any",
+    ),
+    Entry(
+        "payments",
+        "admin.payments",
+        "coins",
+        lazy_gettext("待处理款项"),
+        lazy_gettext("款项"),
+        "payments.read_any",
+    ),
+    Entry(
+        "audit",
+        "admin.audit",
+        "shield",
+        lazy_gettext("操作日志"),
+        lazy_gettext("日志"),
+        "audit.read",
+    ),
+)
 
 
 def entries_for(actor: Actor) -> list[Entry]:

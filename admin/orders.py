@@ -32,10 +32,17 @@ def orders(ctx: Ctx) -> ResponseReturnValue:
         return redirect(url_for("admin.order", number=number))
     rows, more = cut(found, PAGE)
     return show(
-        "orders.html", family="orders", rows=rows, more=more, number=number, state=state,
-        states=words.ORDER_STATES, readings=words.CONSIGNMENT_STATES, tones=words.TONES,
+        "orders.html",
+        family="orders",
+        rows=rows,
+        more=more,
+        number=number,
+        state=state,
+        states=words.ORDER_STATES,
+        readings=words.CONSIGNMENT_STATES,
+        tones=words.TONES,
         buyer_kinds=named("buyer_kind", ctx.language),
-    )  # fmt: skip
+    )
 
 
 @pages.page("/orders/<number>", permission="orders.read_any")
@@ -43,13 +50,21 @@ def order(ctx: Ctx, number: str) -> str:
     """One order with its parts, parcels, payments, entries and timeline."""
     found = order_on_desk(ctx, number)
     return show(
-        "order.html", family="orders", order=found, parcels=parcels_of(ctx, found["id"]),
-        payments=payments_of(ctx, found["id"]), entries=entries_of_order(ctx, number),
-        states=words.CONSIGNMENT_STATES, tones=words.TONES, events=words.EVENTS,
-        payment_states=words.PAYMENT_STATES, methods=words.PAYMENT_METHODS,
-        reasons=words.REASONS, buyer_kinds=named("buyer_kind", ctx.language),
+        "order.html",
+        family="orders",
+        order=found,
+        parcels=parcels_of(ctx, found["id"]),
+        payments=payments_of(ctx, found["id"]),
+        entries=entries_of_order(ctx, number),
+        states=words.CONSIGNMENT_STATES,
+        tones=words.TONES,
+        events=words.EVENTS,
+        payment_states=words.PAYMENT_STATES,
+        methods=words.PAYMENT_METHODS,
+        reasons=words.REASONS,
+        buyer_kinds=named("buyer_kind", ctx.language),
         purposes=named("purpose", ctx.language),
-    )  # fmt: skip
+    )
 
 
 def named(dimension: str, language: str) -> dict[str, str]:

@@ -19,6 +19,11 @@ def payments(ctx: Ctx) -> str:
     found = needing_refund(ctx, id_of(request.args.get("before")), PAGE + 1)
     rows, more = cut(found, PAGE)
     return show(
-        "payments.html", family="payments", rows=rows, more=more, due=refunds_due(ctx),
-        methods=words.PAYMENT_METHODS, why=words.WHY_BACK,
-    )  # fmt: skip
+        "payments.html",
+        family="payments",
+        rows=rows,
+        more=more,
+        due=refunds_due(ctx),
+        methods=words.PAYMENT_METHODS,
+        why=words.WHY_BACK,
+    )

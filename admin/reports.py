@@ -124,6 +124,9 @@ def _progress(ctx: Ctx, query: SalesQuery) -> list[Progress]:
 def _not_understood(error: Invalid) -> tuple[str, int]:
     """The form again, with what was entered and no figures."""
     return show(
-        "report_refused.html", family="reports", error=error, asked=request.args,
+        "report_refused.html",
+        family="reports",
+        error=error,
+        asked=request.args,
         presets={name: words.PERIODS[name] for name in PRESETS},
-    ), 422  # fmt: skip
+    ), 422

@@ -7,7 +7,7 @@ import json
 import shutil
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
@@ -17,10 +17,14 @@ from bench.figures import Figure, Meter, percentile
 from bench.http import Connection
 from bench.installation import BenchError
 
+Run = Callable[[str, int, Sequence[str], int], Figure]
+
 HERE = Path(__file__).parent
 CONNECTIONS = 16
 PAGES = 8
 PER_PAGE = 24
+WARM_TIMES = 6
+WARM_ROUNDS = 10
 LIST = "/api/v1/products"
 FILTERS = (
     "?category=tea",
@@ -87,7 +91,7 @@ def status(port: int, path: str) -> int:
 def measure(name: str, root: int, port: int, paths: Sequence[str], seconds: int) -> Figure:
     """Ask for `paths` in turn over 16 kept connections; `root` is the server's process."""
     run = _by_wrk if shutil.which("wrk") else _by_asyncio
-    run(name, port, paths, 2)  # warm
+    _warm(run, name, port, paths)
     meter = Meter(root)
     figure = meter.charge(run(name, port, paths, seconds))
     if figure.more["refused"] or figure.more["broken"]:
@@ -96,6 +100,15 @@ def measure(name: str, root: int, port: int, paths: Sequence[str], seconds: int)
             f" {figure.more['broken']} broke off."
         )
     return figure
+
+
+def _warm(run: Run, name: str, port: int, paths: Sequence[str]) -> None:
+    """Until every path has been asked for some times, so that each process has answered it."""
+    asked = 0
+    for _ in range(WARM_ROUNDS):
+        asked += run(name, port, paths, 2).operations
+        if asked >= WARM_TIMES * len(paths):
+            return
 
 
 def _by_wrk(name: str, port: int, paths: Sequence[str], seconds: int) -> Figure:

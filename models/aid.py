@@ -6,10 +6,10 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, Key, choice
+from models.base import Base, Json, Key, choice
 from models.identity import BuyerKind
 from models.organization import AidClass, Purpose
 
@@ -31,6 +31,8 @@ class AidEntry(Base):
     Names stand beside codes so that a unit renamed later leaves the past as it was printed.
     `day` and `sale_day` are Asia/Shanghai days: of the event, and of the sale it belongs to.
     `aid_class` is empty where the rule set does not count the line; the money is still here.
+    `xid` is the transaction that wrote the entry, stamped by a trigger whatever the writer says:
+    the roll-ups tell by it what they hold already.
     """
 
     __tablename__ = "aid_entry"
@@ -38,6 +40,8 @@ class AidEntry(Base):
         Index("ix_aid_entry_day", "day", "id"),
         Index("ix_aid_entry_sale_day", "sale_day", "id"),
         Index("ix_aid_entry_order_line_id", "order_line_id"),
+        Index("ix_aid_entry_xid", "xid"),
+        Index("ix_aid_entry_buyer_key", "buyer_key"),
         Index(
             "uq_aid_entry_cause",
             "kind",
@@ -106,3 +110,48 @@ class AidEntry(Base):
     actor_id: Mapped[UUID | None]
     reason: Mapped[str] = mapped_column(default="")
     recorded_at: Mapped[datetime]
+    xid: Mapped[int] = mapped_column(server_default=text("(pg_current_xact_id()::text::bigint)"))
+
+
+class AidRollup(Base):
+    """A question that was asked of the entries, and how far its answer has been worked out.
+
+    The cells hold every entry that was written by a transaction below `horizon`, and no other.
+    Without a horizon the question is only noted. `cluster` is the database server whose
+    transactions `horizon` counts: a copy restored elsewhere counts its own.
+    """
+
+    __tablename__ = "aid_rollup"
+
+    id: Mapped[Key]
+    key: Mapped[str] = mapped_column(unique=True)
+    question: Mapped[Json]
+    horizon: Mapped[int | None]
+    cluster: Mapped[int | None]
+    asked_at: Mapped[datetime]
+
+
+class AidRollupCell(Base):
+    """One row of an answer; the one without codes is the total, counted anew and not summed.
+
+    `codes` and `names` stand for the question's dimensions in their order. Before each name stands
+    the day of the latest sale under it. Money in fen.
+    """
+
+    __tablename__ = "aid_rollup_cell"
+
+    rollup_id: Mapped[UUID] = mapped_column(
+        ForeignKey("aid_rollup.id", ondelete="CASCADE"), primary_key=True
+    )
+    codes: Mapped[list[str | None]] = mapped_column(ARRAY(Text), primary_key=True)
+    names: Mapped[list[str | None]] = mapped_column(ARRAY(Text))
+    rule_sets: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    orders: Mapped[int]
+    buyers: Mapped[int]
+    units_sold: Mapped[int]
+    paid_goods_fen: Mapped[int]
+    refunded_goods_fen: Mapped[int]
+    aid_amount_fen: Mapped[int]
+    direct_purchase_fen: Mapped[int]
+    help_sell_fen: Mapped[int]
+    freight_fen: Mapped[int]

@@ -21,7 +21,7 @@ from shop import settings as settings_module
 from shop.clock import Clock, system_clock
 from shop.db import Database
 from shop.settings import Settings
-from shop.web import EscapedRequest, Runtime, language, request_id
+from shop.web import Runtime, StrictRequest, language, request_id
 
 SESSION_DAYS = 30
 
@@ -58,7 +58,7 @@ def create_app(
         RATELIMIT_STORAGE_URI=settings.redis_url or "memory://",
         RATELIMIT_HEADERS_ENABLED=False,
     )
-    app.request_class = EscapedRequest
+    app.request_class = StrictRequest
     app.url_map.strict_slashes = False
     if database is None:
         assert settings.database_url is not None

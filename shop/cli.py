@@ -99,6 +99,31 @@ def seed() -> None:
     click.echo("The demonstration is loaded." if loaded else "The mall is not empty.", err=True)
 
 
+@main.group()
+def reports() -> None:
+    """The figures that are kept worked out."""
+
+
+@reports.command()
+def rebuild() -> None:
+    """Work every kept report out from the entries again: after a restore from another server."""
+    from shop.context import SYSTEM, Transactions
+    from shop.db import Database
+    from shop.errors import ShopError
+    from shop.reports import jobs
+
+    with _refusals(), _database() as settings:
+        assert settings.database_url is not None
+        database = Database(settings.database_url, pool_size=1)
+        try:
+            made = jobs.rebuild(Transactions(database=database, settings=settings, actor=SYSTEM))
+        except ShopError as error:
+            raise click.ClickException(error.en) from error
+        finally:
+            database.dispose()
+    click.echo(f"{made} reports were worked out again.", err=True)
+
+
 @contextmanager
 def _refusals() -> Iterator[None]:
     from shop.embedded_postgres import EmbeddedPostgresError

@@ -6,6 +6,7 @@ language, in which transaction and with which request id is the same question fo
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Any
 
 import structlog
 from flask import Request, current_app, g, has_request_context, request, session
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from models.identity import TokenKind
 from shop.clock import Clock
@@ -28,16 +30,28 @@ MAX_REQUEST_ID = 64
 RAW_BYTE = re.compile(rb"[\x80-\xff]")
 
 
-class EscapedRequest(Request):
-    """A request whose query is ASCII, whatever bytes were sent.
-
-    Browsers escape what is not; who does not is read as if they had, and bytes that are no UTF-8
-    become replacement characters instead of a fault in whoever first looks at the query.
-    """
+class StrictRequest(Request):
+    """A request as the framework reads it, with two gaps closed."""
 
     def __init__(self, environ: dict[str, Any], *args: Any, **more: Any) -> None:
+        """Escape what a browser would have escaped.
+
+        Bytes in a query that are no UTF-8 become replacement characters then, instead of a fault
+        in whoever first looks at the query, the page that tells of the fault included.
+        """
         super().__init__(environ, *args, **more)
         self.query_string = RAW_BYTE.sub(lambda raw: b"%%%02X" % raw[0][0], self.query_string)
+
+    def get_data(self, *args: Any, **more: Any) -> Any:
+        """The body, whole or not at all: one in chunks would silently be cut off at the limit.
+
+        Raises:
+            RequestEntityTooLarge: longer than the limit.
+        """
+        body = super().get_data(*args, **more)
+        if self.content_length is None and len(body) >= (self.max_content_length or math.inf):
+            raise RequestEntityTooLarge
+        return body
 
 
 @dataclass(frozen=True, slots=True)

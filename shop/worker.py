@@ -20,6 +20,7 @@ import shop.cart.jobs
 import shop.jobs.maintenance
 import shop.orders.jobs
 import shop.payments.jobs
+import shop.reports.jobs
 from models.system import WorkerHeartbeat
 from shop import logging
 from shop.context import SYSTEM, Transactions
@@ -28,7 +29,13 @@ from shop.ids import new_id
 from shop.jobs.registry import JOBS, Job
 from shop.settings import Settings
 
-HANDLERS = (shop.cart.jobs, shop.orders.jobs, shop.payments.jobs, shop.jobs.maintenance)
+HANDLERS = (
+    shop.cart.jobs,
+    shop.orders.jobs,
+    shop.payments.jobs,
+    shop.reports.jobs,
+    shop.jobs.maintenance,
+)
 """Importing a context's jobs registers them."""
 
 BEAT_SECONDS = 10

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from models.catalog import Cooperative
 from shop.catalog.rules import valid_documents
+from shop.clock import business_day
 from shop.context import Ctx
 
 COOPERATIVES = Cooperative.__table__
@@ -25,4 +26,5 @@ def licences(ctx: Ctx) -> list[dict[str, Any]]:
         .where(COOPERATIVES.c.active)
         .order_by(COOPERATIVES.c.code)
     ).mappings()
-    return [{**row, "documents": valid_documents(row["documents"], ctx.now)} for row in rows]
+    today = business_day(ctx.now)
+    return [{**row, "documents": valid_documents(row["documents"], today)} for row in rows]

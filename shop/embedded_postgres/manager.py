@@ -12,43 +12,34 @@ Lock files stand beside the data; who holds which is the truth that a pid file o
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
-import re
-import shutil
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
 
-from shop.embedded_postgres import account, binaries, filelock, guard
+from shop.embedded_postgres import filelock, launch
 from shop.embedded_postgres.account import EmbeddedPostgresError
 
 if TYPE_CHECKING:
+    import subprocess
     from types import TracebackType
 
     import psycopg
-
-SERVER_OPTIONS = {
-    "listen_addresses": "",
-    "max_connections": "100",
-    "timezone": "UTC",
-    "log_timezone": "UTC",
-}
-
-FAST_OPTIONS = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
-"""For tests: a crash of the machine may cost the data."""
-
-LONGEST_SOCKET_FOLDER = 88
-"""Bytes: a socket's whole path must fit into 103 (macOS; Linux 107), its name takes 15."""
 
 START_SECONDS = 120
 """The server plays its log back after a crash; the demo's takes under a second."""
 
 STOP_SECONDS = 30
+
+ASK_SECONDS = 0.2
+
+FAST_SHUTDOWN = signal.SIGINT
+"""Sessions are ended, everything is written."""
+
+IMMEDIATE_SHUTDOWN = signal.SIGQUIT
+"""Nothing is written; the next start plays the log back."""
 
 
 class EmbeddedPostgres:
@@ -92,6 +83,7 @@ class EmbeddedPostgres:
             with filelock.exclusive(self._home / "start.lock"):
                 if not self.alive():
                     self._launch()
+                self._wait_until_ready()
                 self._socket = self._status()[4]
         except OSError as error:
             self.stop()
@@ -114,8 +106,10 @@ class EmbeddedPostgres:
             os.close(users)
 
     def alive(self) -> bool:
-        """Whether the server runs and takes connections."""
-        return filelock.held_elsewhere(self._home / "guard.lock") and self._ready()
+        """Whether the server runs."""
+        if self._guard is not None and self._guard.poll() is None:
+            return True  # perhaps so young that it holds no lock yet
+        return filelock.held_elsewhere(self._home / "guard.lock")
 
     def dsn(self, database: str = "postgres") -> str:
         """SQLAlchemy's address of one database."""
@@ -157,104 +151,23 @@ class EmbeddedPostgres:
             host=self._socket, user="postgres", dbname="postgres", autocommit=True
         )
 
-    # Starting
-
     def _launch(self) -> None:
-        if self._guard is not None:
-            self._guard.wait()  # the keeper of a server that crashed
         lock = filelock.opened(self._home / "server.lock")
-        folder = -1
         try:
             if not filelock.taken(lock, filelock.EXCLUSIVE, seconds=STOP_SECONDS):
                 raise EmbeddedPostgresError(
                     f"Processes of an earlier PostgreSQL still work on {self._data}."
                 )
-            owner = account.for_data(self._data)
-            programs = binaries.bin_dir(owner)
-            if not self._data.exists():
-                self._initialize(owner, programs)
-            # Whatever wrote it is gone, we have its lock; the pid in it may be anybody's by now.
-            (self._data / "postmaster.pid").unlink(missing_ok=True)
-            folder = os.open(self._data, os.O_RDONLY | os.O_DIRECTORY)
-            command = [
-                str(programs / "postgres"),
-                *("-D", _reachable(owner, self._data, folder)),
-                *self._options(self._socket_folder(owner)),
-            ]
-            self._guard = self._start_guard(owner, [lock, folder], command)
+            self._guard = launch.launch(self._home, lock, fast=self._fast)
         finally:
-            for descriptor in {lock, folder} - {-1}:
-                os.close(descriptor)
-        self._wait_until_ready(self._guard)
+            os.close(lock)  # the server has inherited it
 
-    def _start_guard(
-        self, owner: account.Account, keep: list[int], command: list[str]
-    ) -> subprocess.Popen[bytes]:
-        log = self._home / "server.log"
-        if log.exists():
-            log.replace(log.with_suffix(".log.1"))
-        with log.open("wb") as output:
-            return subprocess.Popen(  # noqa: S603 - our own file, no shell
-                [
-                    *(sys.executable, "-I", "-S", guard.__file__),
-                    *(str(self._home), str(owner.uid or ""), str(owner.gid or "")),
-                    ",".join(map(str, keep)),
-                    *command,
-                ],
-                cwd="/",
-                env=account.ENVIRONMENT,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                pass_fds=keep,
-                start_new_session=True,  # Ctrl-C is for us: the server ends after its users
-            )
-
-    def _initialize(self, owner: account.Account, programs: Path) -> None:
-        draft = self._home / "data.new"
-        shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir(mode=0o700)
-        owner.give(draft)
-        folder = os.open(draft, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            done = owner.run(
-                [
-                    *(programs / "initdb", "-D", _reachable(owner, draft, folder)),
-                    *("-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C"),
-                    *("--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
-                    *(["--no-sync"] if self._fast else []),
-                ],
-                keep=[folder],
-            )
-        finally:
-            os.close(folder)
-        if done.returncode != 0:
-            raise EmbeddedPostgresError(f"PostgreSQL cannot be set up: {_gist(done.stderr)}")
-        draft.rename(self._data)
-
-    def _socket_folder(self, owner: account.Account) -> Path:
-        folder = self._home / "socket"
-        plain = re.fullmatch(r"[\w/.+-]+", str(folder), re.ASCII)
-        if not plain or len(str(folder)) > LONGEST_SOCKET_FOLDER or not owner.may_enter(self._home):
-            digest = hashlib.sha256(os.fsencode(self._home)).hexdigest()[:16]
-            folder = Path(f"/tmp/aidmall-{digest}")  # noqa: S108 - made anew, mode 700, below
-        if folder.exists():
-            shutil.rmtree(folder)  # a stranger's is not ours to remove: PermissionError
-        folder.mkdir(mode=0o700)
-        owner.give(folder)
-        return folder
-
-    def _options(self, socket_folder: Path) -> list[str]:
-        options = SERVER_OPTIONS | {"unix_socket_directories": str(socket_folder)}
-        options |= FAST_OPTIONS if self._fast else {}
-        return [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
-
-    def _wait_until_ready(self, keeper: subprocess.Popen[bytes]) -> None:
+    def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + START_SECONDS
-        while not self._ready():
-            if keeper.poll() is not None or time.monotonic() > deadline:
+        while self._status()[7].strip() != "ready":
+            if not self.alive() or time.monotonic() > deadline:
                 log = (self._home / "server.log").read_text(errors="replace")
-                raise EmbeddedPostgresError(f"PostgreSQL did not start: {_gist(log)}")
+                raise EmbeddedPostgresError(f"PostgreSQL did not start: {launch.gist(log)}")
             time.sleep(filelock.PAUSE)
 
     # Watching and stopping
@@ -267,20 +180,16 @@ class EmbeddedPostgres:
             lines = []
         return lines + [""] * (8 - len(lines))
 
-    def _ready(self) -> bool:
-        return self._status()[7].strip() == "ready"
-
     def _shut_down(self) -> None:
-        pid, socket_folder = self._status()[0], self._status()[4]
+        socket_folder = self._status()[4]
         lock = filelock.opened(self._home / "server.lock")
+        started = time.monotonic()
         try:
-            # A fast shutdown; after that an immediate one, from which the next start recovers.
-            for signum in (signal.SIGINT, signal.SIGQUIT):
-                if not pid or filelock.taken(lock, filelock.SHARED):
-                    break
-                with contextlib.suppress(ProcessLookupError):  # crashed; its children are leaving
-                    os.kill(int(pid), signum)
-                filelock.taken(lock, filelock.SHARED, seconds=STOP_SECONDS)
+            # Asked again and again: a server that is only just starting has no pid file yet.
+            while not filelock.taken(lock, filelock.SHARED):
+                patient = time.monotonic() - started < STOP_SECONDS
+                self._signal(FAST_SHUTDOWN if patient else IMMEDIATE_SHUTDOWN)
+                filelock.taken(lock, filelock.SHARED, seconds=ASK_SECONDS)
         finally:
             os.close(lock)
         if self._guard is not None:
@@ -289,21 +198,8 @@ class EmbeddedPostgres:
             with contextlib.suppress(OSError):  # tidiness: one under /tmp would stay behind
                 Path(socket_folder).rmdir()
 
-
-def _reachable(owner: account.Account, path: Path, descriptor: int) -> str:
-    """A name of the folder `path`, open as `descriptor`, under which `owner` can enter it.
-
-    Where a parent folder is closed to the server's account (a project under /root), the folder
-    that we opened is reached through the descriptor that the server inherits, and no permission
-    has to be changed.
-    """
-    if owner.may_enter(path):
-        return str(path)
-    return f"/proc/self/fd/{descriptor}"
-
-
-def _gist(output: str) -> str:
-    """The last complaint in a program's output, on one line."""
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    bad = [line for line in lines if re.search(r"FATAL|PANIC|error:|Permission denied", line)]
-    return (bad or lines or ["it said nothing"])[-1]
+    def _signal(self, signum: signal.Signals) -> None:
+        pid = self._status()[0]
+        if pid:
+            with contextlib.suppress(ProcessLookupError):  # crashed; its children are leaving
+                os.kill(int(pid), signum)

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Uuid, bindparam, func, insert, select, update
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import insert, select, update
 
 from models.catalog import Product, Sku
 from models.inventory import MovementCause, Stock, StockMovement
@@ -17,6 +16,7 @@ from shop.catalog.cache import refresh_after_commit
 from shop.context import Ctx
 from shop.errors import Conflict, Invalid, NotFound, Words
 from shop.ids import new_id
+from shop.inventory.statements import RELEASE, RESERVE, SHIP
 from shop.locks import lock_stock
 
 STOCK = Stock.__table__
@@ -51,74 +51,6 @@ class StockLevel:
     def available(self) -> int:
         """What can still be sold."""
         return self.on_hand - self.reserved
-
-
-WANTED = (
-    func.unnest(
-        bindparam("movements", type_=ARRAY(Uuid)),
-        bindparam("skus", type_=ARRAY(Uuid)),
-        bindparam("quantities", type_=ARRAY(BigInteger)),
-    )
-    .table_valued("movement_id", "sku_id", "quantity")
-    .render_derived()
-)
-
-
-def _moving(cause: MovementCause, guard: Any, *, on_hand: int, reserved: int) -> Any:
-    """The statement that changes all rows the guard lets pass and returns their SKUs."""
-    changed = (
-        update(STOCK)
-        .where(STOCK.c.sku_id == WANTED.c.sku_id, guard)
-        .values(
-            on_hand=STOCK.c.on_hand + on_hand * WANTED.c.quantity,
-            reserved=STOCK.c.reserved + reserved * WANTED.c.quantity,
-        )
-        .returning(WANTED.c.movement_id, STOCK.c.sku_id, WANTED.c.quantity)
-        .cte("changed")
-    )
-    return (
-        insert(MOVEMENTS)
-        .from_select(
-            [
-                "id",
-                "sku_id",
-                "on_hand_delta",
-                "reserved_delta",
-                "cause",
-                "order_id",
-                "parcel_id",
-                "actor_id",
-                "note",
-                "at",
-            ],
-            select(
-                changed.c.movement_id,
-                changed.c.sku_id,
-                on_hand * changed.c.quantity,
-                reserved * changed.c.quantity,
-                bindparam("cause", cause, type_=MOVEMENTS.c.cause.type),
-                bindparam("order_id", type_=Uuid),
-                bindparam("parcel_id", type_=Uuid),
-                bindparam("actor_id", type_=Uuid),
-                bindparam("note", "", type_=MOVEMENTS.c.note.type),
-                bindparam("at", type_=MOVEMENTS.c.at.type),
-            ),
-            include_defaults=False,
-        )
-        .returning(MOVEMENTS.c.sku_id)
-    )
-
-
-RESERVE = _moving(
-    MovementCause.RESERVE,
-    STOCK.c.on_hand - STOCK.c.reserved >= WANTED.c.quantity,
-    on_hand=0,
-    reserved=1,
-)
-RELEASE = _moving(
-    MovementCause.RELEASE, STOCK.c.reserved >= WANTED.c.quantity, on_hand=0, reserved=-1
-)
-SHIP = _moving(MovementCause.SHIP, STOCK.c.reserved >= WANTED.c.quantity, on_hand=-1, reserved=-1)
 
 
 def reserve(ctx: Ctx, order_id: UUID, quantities: Mapping[UUID, int]) -> None:

@@ -110,7 +110,7 @@ class StripeGateway:
                 ),
                 attempt_id=_uuid(mine.get("attempt_id")),
             )
-        except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, OSError) as error:
             raise BadEvent from error
 
     def _signed(self, body: bytes, signature: str, secret: str) -> bool:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select, tuple_
+import orjson
+from sqlalchemy import Select, and_, or_, select, tuple_
 
 from models.aid import AidEntry
 from models.identity import User
@@ -16,9 +18,11 @@ from models.organization import RuleSetRow
 from shop.aid.rules import AID_AMOUNT
 from shop.context import Ctx
 from shop.errors import Invalid, Words
+from shop.reports import rollups
 from shop.reports.definitions import DIMENSIONS, ENTRY_KINDS, MEASURES, REASONS, Period, Text
-from shop.reports.rules import SalesQuery, check, describe, name_of
-from shop.reports.statements import conditions, figures, period_day
+from shop.reports.figures import DATE_WIDTH, FIRST_MEASURE, from_entries, from_rollup
+from shop.reports.rules import SalesQuery, asked, check, describe, name_of, query_of
+from shop.reports.statements import conditions, period_day
 
 ENTRIES = AidEntry.__table__
 RULE_SETS = RuleSetRow.__table__
@@ -26,6 +30,10 @@ USERS = User.__table__
 
 MOST_ROWS = 50_000
 """What a spreadsheet still opens with ease; more is a question for a narrower report."""
+
+
+ATTEMPTS = 3
+"""A roll-up may be brought up between finding and reading it; it moves at most every minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +58,44 @@ def sales(ctx: Ctx, query: SalesQuery) -> SalesReport:
         Invalid: see `check`; `report_too_large`, more rows than anybody reads.
     """
     check(query)
-    whole = ctx.session.execute(figures(query, ())).mappings().one()
-    totals = {name: whole[name] for name in MEASURES}
-    rows: list[dict[str, Any]] = [dict(totals)]
-    if query.group_by:
-        wanted = figures(query, query.group_by).limit(MOST_ROWS + 1)
-        found = ctx.session.execute(wanted).mappings().all()
-        if len(found) > MOST_ROWS:
-            raise _too_large()
-        rows = [_row(row, query.group_by, ctx.language) for row in found]
-    rule_sets = _rule_sets(ctx, query, whole["rule_sets"] or [])
+    whole, *cells = _figures(ctx, query)
+    if len(cells) > MOST_ROWS:
+        raise _too_large()
+    totals = _measures(whole)
+    rows = [_row(cell, query.group_by, ctx.language) for cell in cells]
+    rule_sets = _rule_sets(ctx, query, {code for part in whole.rule_sets for code in part})
     return SalesReport(
-        query, ctx.language, describe(query, rule_sets, ctx.language), ctx.now, rows, totals
+        query=query,
+        language=ctx.language,
+        definition=describe(query, rule_sets, ctx.language),
+        as_of=ctx.now,
+        rows=rows if query.group_by else [dict(totals)],
+        totals=totals,
     )
+
+
+def _figures(ctx: Ctx, query: SalesQuery) -> Sequence[Any]:
+    """The total, then the cells: from the roll-up and what came since, or else from all entries."""
+    for _ in range(ATTEMPTS):
+        stand = rollups.find(ctx, query)
+        if stand is None:
+            break
+        values = {"rollup": stand.rollup, "since": stand.horizon}
+        found = ctx.session.execute(_statement(asked(query), rolled_up=True), values).all()
+        if found[0].found:
+            return found
+    rollups.take_time(ctx)
+    found = ctx.session.execute(_statement(asked(query), rolled_up=False)).all()
+    rollups.note(ctx, query)
+    return found
+
+
+@lru_cache(maxsize=64)
+def _statement(asked: str, *, rolled_up: bool) -> Select[*tuple[Any, ...]]:
+    """Building it takes longer than running it."""
+    query = query_of(orjson.loads(asked))
+    made = from_rollup(query) if rolled_up else from_entries(query)
+    return made.limit(MOST_ROWS + 2)
 
 
 def _too_large() -> Invalid:
@@ -157,19 +190,22 @@ def _entry(row: Any, language: str) -> dict[str, Any]:
     }
 
 
-def _row(row: Any, dimensions: Sequence[str], language: str) -> dict[str, Any]:
+def _row(cell: Any, dimensions: Sequence[str], language: str) -> dict[str, Any]:
     result: dict[str, Any] = {}
-    for name in dimensions:
+    for name, code, dated in zip(dimensions, cell.codes, cell.names, strict=True):
         dimension = DIMENSIONS[name]
-        code = None if row[name] is None else str(row[name])
         result[name] = code
         if not isinstance(dimension, Period):
-            frozen = row.get(f"{name}_name")
+            frozen = None if dated is None else dated[DATE_WIDTH:]
             result[f"{name}_name"] = name_of(dimension, code, frozen, language)
-    return result | {name: row[name] for name in MEASURES}
+    return result | _measures(cell)
 
 
-def _rule_sets(ctx: Ctx, query: SalesQuery, codes: Sequence[str]) -> list[dict[str, Any]]:
+def _measures(cell: Any) -> dict[str, int]:
+    return dict(zip(MEASURES, cell[FIRST_MEASURE:], strict=False))
+
+
+def _rule_sets(ctx: Ctx, query: SalesQuery, codes: Collection[str]) -> list[dict[str, Any]]:
     """The rule sets that decided about the entries, and those in force in the period."""
     in_force = and_(
         RULE_SETS.c.effective_from < query.end,

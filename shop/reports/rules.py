@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+import orjson
+
 from shop.errors import Invalid, Words
 from shop.reports.definitions import (
     BASES,
@@ -41,6 +43,34 @@ class SalesQuery:
         """The values that a filter lets through."""
         values = self.filters[name]
         return (values,) if isinstance(values, str) else tuple(values)
+
+
+def asked(query: SalesQuery) -> str:
+    """A query in one line: two that ask the same are equal."""
+    return orjson.dumps(question(query), option=orjson.OPT_SORT_KEYS).decode()
+
+
+def question(query: SalesQuery) -> dict[str, Any]:
+    """A query as JSON values; two that ask the same are equal."""
+    filters = {name: sorted(set(query.wanted(name))) for name in query.filters}
+    return {
+        "from": query.start.isoformat(),
+        "to": query.end.isoformat(),
+        "group_by": list(query.group_by),
+        "basis": query.basis,
+        "filters": filters,
+    }
+
+
+def query_of(values: Mapping[str, Any]) -> SalesQuery:
+    """The query that was put into `question`."""
+    return SalesQuery(
+        start=date.fromisoformat(values["from"]),
+        end=date.fromisoformat(values["to"]),
+        group_by=tuple(values["group_by"]),
+        basis=values["basis"],
+        filters=values["filters"],
+    )
 
 
 def check(query: SalesQuery) -> None:

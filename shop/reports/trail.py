@@ -43,7 +43,8 @@ def entries_of_order(ctx: Ctx, order_number: str) -> list[Row]:
     """
     rows = ctx.session.execute(
         select(*(ENTRIES.c[name] for name in SHOWN))
-        .where(ENTRIES.c.order_number == order_number)
+        # Another platform may have given the same number; its entries have no line of ours.
+        .where(ENTRIES.c.order_number == order_number, ENTRIES.c.order_line_id.is_not(None))
         .order_by(ENTRIES.c.id)
     ).mappings()
     return [_entry(row, ctx.language) for row in rows]

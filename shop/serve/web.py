@@ -15,7 +15,7 @@ from granian.server import Server
 from shop.embedded_postgres.guard import die_with_parent
 
 if TYPE_CHECKING:
-    from flask import Flask
+    from wsgiref.types import WSGIApplication
 
     from shop.settings import Settings
 
@@ -54,7 +54,7 @@ def main(settings: Settings) -> None:
     server.serve(target_loader=partial(application, settings, os.getpid()), wrap_loader=False)
 
 
-def application(settings: Settings, server: int) -> Flask:
+def application(settings: Settings, server: int) -> WSGIApplication:
     """The application inside a serving process, which ends with the process `server`."""
     # Until granian sets its own handlers we have inherited those of its main process, which
     # would make a worker that is not ready yet deaf to being stopped.

@@ -121,8 +121,12 @@ def buy(transactions: Transactions, *lines: tuple[str, int], paid: bool = True, 
                 select(Order.id, Order.total_fen).where(Order.number == number)
             ).one()
             record_receipt(
-                ctx, order.id, method=PaymentMethod.BANK_TRANSFER, amount_fen=order.total_fen,
-                received_at=ctx.now, reference=number,
+                ctx,
+                order.id,
+                method=PaymentMethod.BANK_TRANSFER,
+                amount_fen=order.total_fen,
+                received_at=ctx.now,
+                reference=number,
             )
     return number
 

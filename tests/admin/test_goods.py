@@ -11,6 +11,7 @@ from models.inventory import StockMovement
 from models.system import AuditEntry
 from shop.inventory.queries import level
 from tests.admin.conftest import buy
+from tests.cast import order_body
 
 PRICE = {"price": "52.5", "reason": "新茶上市"}
 STOCK = {"direction": "in", "pieces": "40", "cause": "harvest", "note": "秋茶第二批"}
@@ -20,14 +21,21 @@ VERSION = re.compile(r'name="version" value="(\d+)"')
 def stands(transactions):
     """(price in fen, on hand, movements, audit actions) of P01-1 and the log."""
     with transactions.begin() as ctx:
-        sku = ctx.session.execute(
-            select(Sku.id, Sku.price_fen).where(Sku.code == "P01-1")).one()
+        sku = ctx.session.execute(select(Sku.id, Sku.price_fen).where(Sku.code == "P01-1")).one()
         moves = ctx.session.execute(
-            select(StockMovement.id).where(StockMovement.sku_id == sku.id)).all()
-        actions = ctx.session.execute(
-            select(AuditEntry.action).order_by(AuditEntry.sequence)).scalars().all()
-        return sku.price_fen, level(ctx.session, sku.id).on_hand, len(moves), [
-            action for action in actions if action.startswith(("sku.", "stock."))]
+            select(StockMovement.id).where(StockMovement.sku_id == sku.id)
+        ).all()
+        actions = (
+            ctx.session.execute(select(AuditEntry.action).order_by(AuditEntry.sequence))
+            .scalars()
+            .all()
+        )
+        return (
+            sku.price_fen,
+            level(ctx.session, sku.id).on_hand,
+            len(moves),
+            [action for action in actions if action.startswith(("sku.", "stock."))],
+        )
 
 
 def change_price(bob, **form):
@@ -132,7 +140,14 @@ def test_an_adjustment_sent_twice_counts_once(bob, transactions):
 def test_movements_tell_their_order(bob, transactions):
     number = buy(transactions, ("P01-1", 2))
     bob.get("/goods/P01-1")
-    assert f"订单占用 — +2 {number} 系统 —" in bob.plain
+    assert f"订单占用 — +2 {number} — —" in bob.plain
+
+
+def test_movements_do_not_tell_who_bought(bob, api):
+    assert api.post("/orders", order_body(("P01-1", 2)), as_="alice").status_code == 201
+    bob.get("/goods/P01-1")
+    assert "订单占用 — +2" in bob.plain
+    assert "Alice" not in bob.plain
 
 
 def test_movements_are_turned_over(bob, transactions):

@@ -1,4 +1,4 @@
-"""The manager ships: through the form, several parcels, with clear refusals and no second effect."""
+"""The manager ships by the form: several parcels, clear refusals, no second effect."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ def stands(transactions, part):
     """(state, on hand, reserved, parcels) of the consignment and its SKU P01-1."""
     with transactions.begin() as ctx:
         state = ctx.session.execute(
-            select(Consignment.state).where(Consignment.number == part)).scalar_one()
+            select(Consignment.state).where(Consignment.number == part)
+        ).scalar_one()
         sku = ctx.session.execute(select(Sku.id).where(Sku.code == "P01-1")).scalar_one()
         held = level(ctx.session, sku)
         parcels = len(ctx.session.execute(select(Parcel.id)).all())
@@ -97,7 +98,7 @@ def test_a_form_sent_twice_ships_once(bob, part, transactions):
 
 def test_a_form_that_was_used_is_not_used_for_something_else(bob, part, transactions):
     bob.get(f"/consignments/{part}")
-    form = {"once": bob.once, **{name: "1" for name in bob.pieces}, "carrier": "ems"}
+    form = {"once": bob.once, **dict.fromkeys(bob.pieces, "1"), "carrier": "ems"}
     bob.post(f"/consignments/{part}/parcels", **form, tracking_no="EMS1234")
     bob.follow()
     answer = bob.post(f"/consignments/{part}/parcels", **form, tracking_no="EMS9999")

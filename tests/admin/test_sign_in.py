@@ -47,8 +47,12 @@ def test_a_buyer_is_told_that_this_is_not_the_place(desk_of):
 
 def test_signing_in_never_leads_elsewhere(desk_of):
     for onward, goes in {
-        "/admin/goods": "/admin/goods", "/admin?x=1": "/admin?x=1", "//evil.example": "/admin/",
-        "https://evil.example/admin": "/admin/", "/administrator": "/admin/", "": "/admin/",
+        "/admin/goods": "/admin/goods",
+        "/admin?x=1": "/admin?x=1",
+        "//evil.example": "/admin/",
+        "https://evil.example/admin": "/admin/",
+        "/administrator": "/admin/",
+        "": "/admin/",
     }.items():
         assert sign_in(desk_of(""), "bob", onward=onward).headers["Location"] == goes
 

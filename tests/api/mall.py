@@ -26,7 +26,7 @@ from tests.fakes.gateway import FakeGateway
 CONTENTS = text(
     "SELECT "
     + ", ".join(
-        f"(SELECT count(*) || md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), ''))"
+        f"(SELECT count(*) || ' ' || md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), ''))"
         f' FROM "{name}" t) AS "{name}"'
         for name in [*sorted(Base.metadata.tables), "procrastinate_jobs"]
     )
@@ -55,6 +55,10 @@ class Mall:
         """Every table in a word: equal before and after when nothing changed."""
         with self.database.transaction() as session:
             return dict(session.execute(CONTENTS).mappings().one())
+
+    def rows(self, table: str) -> int:
+        """How many rows a table has."""
+        return int(self.contents()[table].split()[0])
 
 
 @contextmanager

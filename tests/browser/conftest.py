@@ -25,15 +25,35 @@ from tests.conftest import ROOT
 PASSWORD = "browser-walnut-42"
 SHOTS = ROOT / "var" / "screenshots"
 CHROMIUM = next(
-    (found for name in ("chromium", "chromium-browser", "google-chrome")
-     if (found := shutil.which(name))), None,
+    (
+        found
+        for name in ("chromium", "chromium-browser", "google-chrome")
+        if (found := shutil.which(name))
+    ),
+    None,
 )
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-         "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "is_mobile": True,
-         "has_touch": True, "locale": "zh-CN", "timezone_id": "Asia/Shanghai"}
-DESK = {"viewport": {"width": 1280, "height": 900}, "locale": "zh-CN",
-        "timezone_id": "Asia/Shanghai"}
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PHONE = {
+    "viewport": {"width": 390, "height": 844},
+    "device_scale_factor": 2,
+    "is_mobile": True,
+    "has_touch": True,
+    "locale": "zh-CN",
+    "timezone_id": "Asia/Shanghai",
+}
+DESK = {
+    "viewport": {"width": 1280, "height": 900},
+    "locale": "zh-CN",
+    "timezone_id": "Asia/Shanghai",
+}
 START_SECONDS = 90
 
 
@@ -64,16 +84,24 @@ def mall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mall]:
     """`aidmall run` on ports and a folder of its own, with the demonstration in it."""
     port, folder = free_port(), tmp_path_factory.mktemp("mall")
     environment = {
-        **os.environ, "PORT": str(port), "SANDBOX_PORT": str(free_port()),
-        "DATA_DIR": str(folder / "var"), "DEMO_PASSWORD": PASSWORD, "RATE_LIMITS": "0",
-        "WEB_WORKERS": "1", "LOG_LEVEL": "WARNING",
+        **os.environ,
+        "PORT": str(port),
+        "SANDBOX_PORT": str(free_port()),
+        "DATA_DIR": str(folder / "var"),
+        "DEMO_PASSWORD": PASSWORD,
+        "RATE_LIMITS": "0",
+        "WEB_WORKERS": "1",
+        "LOG_LEVEL": "WARNING",
     }
     for name in ("DATABASE_URL", "STRIPE_SECRET_KEY", "SEED", "AIDMALL_ENV"):
         environment.pop(name, None)
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [str(Path(sys.executable).parent / "aidmall"), "run"], env=environment, cwd=ROOT,
-            stdout=log, stderr=subprocess.STDOUT,
+            [str(Path(sys.executable).parent / "aidmall"), "run"],
+            env=environment,
+            cwd=ROOT,
+            stdout=log,
+            stderr=subprocess.STDOUT,
         )
         url = f"http://127.0.0.1:{port}"
         try:
@@ -122,7 +150,9 @@ class Window:
         self.page.screenshot(path=str(SHOTS / f"{self.name}-{name}.png"), full_page=True)
 
 
-def window(browser: Browser, mall: Mall, name: str, **profile: Any) -> tuple[Window, BrowserContext]:
+def window(
+    browser: Browser, mall: Mall, name: str, **profile: Any
+) -> tuple[Window, BrowserContext]:
     context = browser.new_context(**profile)
     page = context.new_page()
     made = Window(page, mall.url, name, [])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import socket
+import secrets
 import subprocess
 import sys
 import tempfile
@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Self
+
+from shop.serve.preflight import port_trouble
 
 ROOT = Path(__file__).parents[2]
 
@@ -98,13 +100,12 @@ def command(pid: int) -> str:
 
 
 def free_port() -> int:
-    """A port whose successor is free as well."""
+    """A port that is free, and so is the next: the sandbox's.
+
+    Below the range from which the system takes the ports of outgoing connections, and not from
+    `random`, which pytest-randomly makes draw the same in every worker.
+    """
     while True:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port = first.getsockname()[1]
-            try:
-                second.bind(("127.0.0.1", port + 1))
-            except OSError:
-                continue
+        port = 20_000 + secrets.randbelow(10_000)
+        if not port_trouble("127.0.0.1", port) and not port_trouble("127.0.0.1", port + 1):
             return port

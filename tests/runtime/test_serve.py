@@ -11,6 +11,7 @@ import urllib.request
 
 import pytest
 
+from shop.embedded_postgres import filelock
 from shop.serve import children, demo, preflight
 from shop.settings import Settings, SettingsError
 from tests.runtime.processes import Process, command, family, free_port, lives, wait_until
@@ -37,25 +38,6 @@ def taken():
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         yield listener.getsockname()[1]
-
-
-@pytest.fixture(scope="module")
-def environment(tmp_path_factory):
-    """An installation of its own. Whoever runs it first also makes, migrates and fills it."""
-    return {
-        "DATA_DIR": str(tmp_path_factory.mktemp("installation")),
-        "PORT": str(free_port()),
-        "DEMO_PASSWORD": "walnuts-and-tea",
-        "WEB_WORKERS": "1",
-    }
-
-
-@pytest.fixture
-def running(environment):
-    """The installation, ready."""
-    with run(**environment) as process:
-        process.wait_for("Ctrl-C stops everything")
-        yield process
 
 
 # What is wrong is said in one sentence
@@ -176,38 +158,62 @@ def test_a_child_that_ignores_being_stopped_is_killed(monkeypatch, capfd):
 
 
 @on_linux
-def test_it_greets_with_addresses_and_accounts_and_ends_without_a_trace(running, environment):
-    greeting, relatives = running.said(), family(running.pid)
+def test_an_installation_starts_heals_is_killed_recovers_and_ends(tmp_path):
+    """One test, because every start costs seconds."""
+    environment = {
+        "DATA_DIR": str(tmp_path),
+        "PORT": str(free_port()),
+        "DEMO_PASSWORD": "walnuts-and-tea",
+        "WEB_WORKERS": "1",
+    }
+    with run(**environment) as first:
+        it_greets_with_addresses_and_accounts(first, environment["PORT"])
+        what_dies_is_started_again(first, environment)
+        killed = family(first.pid)
+        first.send(signal.SIGKILL)
+    with run(**environment) as second:
+        it_greets_with_addresses_and_accounts(second, environment["PORT"])
+        assert status(environment) == 200
+        assert {pid for pid in killed if lives(pid)} == set()
+        a_signal_ends_it_without_a_trace(second)
+
+
+@on_linux
+def test_a_start_can_be_interrupted(tmp_path):
+    with run(DATA_DIR=str(tmp_path), PORT=str(free_port())) as process:
+        wait_until((tmp_path / "pg" / "data").exists)
+        relatives = family(process.pid)
+        process.send(signal.SIGINT)
+        assert process.end() == 0
+        assert process.said() == "aidmall: stopping\n"
+    assert not filelock.held_elsewhere(tmp_path / "pg" / "server.lock")
+    assert {pid for pid in relatives if lives(pid)} == set()
+
+
+def it_greets_with_addresses_and_accounts(process: Process, port: str) -> None:
+    process.wait_for("Ctrl-C stops everything")
+    greeting = process.said()
     for address in ("/", "/admin", "/api/v1/docs"):
-        assert f"http://127.0.0.1:{environment['PORT']}{address}\n" in greeting
+        assert f"http://127.0.0.1:{port}{address}\n" in greeting
     assert "Demo accounts, password walnuts-and-tea\n" in greeting
     assert "buyer@demo.example" in greeting
-    assert len(relatives) > 5
-    running.send(signal.SIGTERM)
-    assert running.end() == 0
-    assert {pid for pid in relatives if lives(pid)} == set()
-    assert running.said() == greeting + "aidmall: stopping\n"
 
 
-@on_linux
-def test_after_kill_nine_nothing_stays_and_the_next_start_recovers(running, environment):
-    relatives = family(running.pid)
-    running.send(signal.SIGKILL)
-    with run(**environment) as again:
-        again.wait_for("Ctrl-C stops everything")
-        assert status(environment) == 200
-        assert {pid for pid in relatives if lives(pid)} == set()
-        again.send(signal.SIGINT)
-        assert again.end() == 0
-
-
-@on_linux
-def test_what_dies_is_started_again(running, environment):
+def what_dies_is_started_again(process: Process, environment: dict[str, str]) -> None:
     for part in ("shop.cli web", "bin/postgres -D"):
-        os.kill(oldest(running.pid, part), signal.SIGKILL)
-    running.wait_for("aidmall: the web server was killed by SIGKILL; starting it again in 0.5 s")
-    running.wait_for("aidmall: PostgreSQL ended unexpectedly; starting it again")
+        os.kill(oldest(process.pid, part), signal.SIGKILL)
+    process.wait_for("aidmall: the web server was killed by SIGKILL; starting it again in 0.5 s")
+    process.wait_for("aidmall: PostgreSQL ended unexpectedly; starting it again")
     wait_until(lambda: status(environment) == 200)
+
+
+def a_signal_ends_it_without_a_trace(process: Process) -> None:
+    said, relatives = process.said(), family(process.pid)
+    assert len(relatives) > 5
+    process.send(signal.SIGTERM)
+    assert process.end() == 0
+    assert {pid for pid in relatives if lives(pid)} == set()
+    assert process.said() == said + "aidmall: stopping\n"
 
 
 def oldest(pid: int, part: str) -> int:

@@ -1,0 +1,233 @@
+"""帮扶统计: the page says what the API says, and every figure opens to its entries."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from html import unescape
+
+import pytest
+
+from shop.formatting import yuan
+from shop.reports.definitions import MEASURES
+from shop.seed.orders import place_scenarios
+from tests.admin.conftest import buy
+from tests.conftest import counted
+
+YEAR = "from=2026-01-01&to=2027-01-01"
+ROW = re.compile(r"<tr>(.*?)</tr>", re.DOTALL)
+
+
+@pytest.fixture
+def lived(transactions):
+    """The eight worked orders."""
+    return place_scenarios(transactions)
+
+
+def said(name, value):
+    return yuan(value) if MEASURES[name].money else f"{value:,}"
+
+
+def rows(desk):
+    """Every row of the page's tables as one line of text."""
+    found = (re.sub(r"<[^>]+>", " ", row) for row in ROW.findall(desk.text))
+    return [re.sub(r"\s+", " ", unescape(row)).strip() for row in found]
+
+
+def link(desk, text):
+    """Where the first link with this text leads, below /admin."""
+    found = re.search(rf'href="/admin([^"]+)">\s*(?:<span[^>]*>)?{re.escape(text)}<', desk.text)
+    assert found is not None, text
+    return unescape(found[1])
+
+
+def test_the_headline_is_the_apis_total(olga, api, lived):
+    totals = api.get(f"/reports/sales?{YEAR}", as_="olga").json["totals"]
+    head = olga.get("/reports").get_data(as_text=True).partition("<dl")[2].partition("</dl>")[0]
+    found = re.findall(r"<dd[^>]*><a[^>]*>([^<]+)</a>", head)
+    names = (
+        "aid_amount_fen",
+        "direct_purchase_fen",
+        "help_sell_fen",
+        "paid_goods_fen",
+        "refunded_goods_fen",
+        "orders",
+        "buyers",
+        "units_sold",
+        "freight_fen",
+    )
+    assert found == [said(name, totals[name]) for name in names]
+    assert found[0] == "¥69,905.40"
+
+
+@pytest.mark.parametrize("basis", ["event", "cohort"])
+def test_a_breakdown_is_the_apis_breakdown(olga, api, lived, basis):
+    for dimension in ("month", "unit", "channel", "cooperative", "category", "platform"):
+        path = f"{YEAR}&basis={basis}"
+        wanted = api.get(f"/reports/sales?{path}&group_by={dimension}", as_="olga").json
+        olga.get(f"/reports/by/{dimension}?{path}")
+        lines = [*wanted["rows"], {**wanted["totals"], dimension: "合计"}]
+        names = [line.get(f"{dimension}_name", line[dimension]) for line in lines]
+        figures = [" ".join(said(name, line[name]) for name in MEASURES) for line in lines]
+        assert sorted(rows(olga)[1:]) == sorted(
+            f"{name} {figure}" for name, figure in zip(names, figures, strict=True)
+        )
+
+
+def test_the_months_of_the_worked_orders(olga, lived):
+    olga.get(f"/reports?{YEAR}")
+    found = [row for row in rows(olga) if row.startswith("2026-")]
+    assert [row.split()[:2] for row in found] == [
+        ["2026-02", "¥111.80"],
+        ["2026-03", "¥211.70"],
+        ["2026-04", "-¥18.10"],
+        ["2026-05", "¥30,000.00"],
+        ["2026-09", "¥39,600.00"],
+    ]
+
+
+def test_every_figure_opens_to_its_entries(olga, lived):
+    olga.get(f"/reports?{YEAR}")
+    olga.get(link(olga, "-¥18.10"))
+    assert "¥49.90 ¥0.00 帮助销售" in rows(olga)[1]
+    assert "退款" in rows(olga)[2]
+    assert "-¥68.00" in rows(olga)[2]
+    assert len(rows(olga)) == 3
+    assert olga.plain.count("-¥18.10") == 1
+    olga.get(link(olga, lived["S02"]))
+    assert f"{lived['S02']} 已完成" in olga.plain
+    assert "破损一瓶" in olga.plain
+    assert "¥161.80" in olga.plain
+
+
+def test_the_part_that_is_not_counted_stays_out_of_the_aid_amounts_entries(olga, lived):
+    olga.get(f"/reports?{YEAR}")
+    aid = link(olga, "¥30,000.00")
+    olga.get(f"/reports/by/channel?{YEAR}")
+    paid = link(olga, "¥30,000.00")
+    assert "aid_class=direct_purchase&aid_class=help_sell" in aid
+    assert "aid_class" not in paid
+
+
+def test_an_order_of_another_platform_has_no_page_here(olga, lived):
+    olga.get(f"/entries?{YEAR}&platform=p832")
+    assert "832-DEMO-0001 " in rows(olga)[1]
+    assert "/admin/orders/832" not in olga.text
+
+
+def test_filters_are_named_and_can_be_taken_away(olga, lived):
+    olga.get(f"/reports?{YEAR}&unit=U13&unit=none&buyer_kind=alumni")
+    assert "只看 单位：上海校友会、（未填写单位） × 购买者类型：校友 ×" in olga.plain
+    assert "2026 年目标进度" not in olga.plain
+    hrefs = [unescape(href) for href in re.findall(r'href="([^"]+)" aria-label="去掉', olga.text)]
+    assert ["unit=" in href for href in hrefs] == [False, True]
+    assert ["buyer_kind=" in href for href in hrefs] == [True, False]
+
+
+def test_the_basis_moves_the_refund(olga, lived):
+    found = {}
+    for basis in ("event", "cohort"):
+        olga.get(f"/reports?{YEAR}&basis={basis}")
+        found[basis] = [row.split()[1] for row in rows(olga) if row.startswith("2026-03")]
+        assert f"统计基准 {'按发生时间' if basis == 'event' else '按销售批次'}" in olga.plain
+    assert found == {"event": ["¥211.70"], "cohort": ["¥143.70"]}
+
+
+def test_the_definition_is_printed(olga, lived):
+    olga.get(f"/reports?{YEAR}")
+    for text in (
+        "2026-01-01 起（含）至 2027-01-01 止（不含），北京时间",
+        "数据截至 2026年11月23日 10:00",
+        "aid2026",
+        "不含运费",
+        "计入平台： 示例助农微商城、",
+        "售出时为已认证帮扶产品，或产地为云南省",
+        "直接购买：教职工、学生、单位账户",
+    ):
+        assert text in olga.plain, text
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "note"),
+    [
+        ("from=2026-05-01&to=2026-05-01", 422, "结束日须晚于起始日（结束日当天不计入）"),
+        ("from=2026-05-01", 422, "请填写起始日与结束日"),
+        ("from=x&to=y", 422, "请填写起始日与结束日"),
+        ("from=1900-01-01&to=2026-01-01", 422, "报表条件有误"),
+        ("period=tomorrow&basis=guess", 200, None),
+        ("buyer_kind=cat", 422, "报表条件有误"),
+    ],
+)
+def test_a_question_without_an_answer(olga, asked, status, note):
+    assert olga.get(f"/reports?{asked}").status_code == status
+    assert olga.notes == ([note] if note else [])
+    assert "本季度" in olga.plain
+
+
+def test_unknown_dimensions_and_places(olga):
+    assert olga.get("/reports/by/township").status_code == 422
+    assert olga.get("/reports/by/unit?from=2026-02-02&to=2026-01-01").status_code == 422
+    assert olga.get("/entries?after=x").status_code == 422
+    assert olga.get("/entries.csv?unit=").status_code == 200
+
+
+def test_a_period_without_sales(olga):
+    olga.get("/reports?period=last_year")
+    assert "这段时间没有计入的销售" in olga.plain
+    assert "<svg xmlns" not in olga.text
+
+
+def test_progress_stands_beside_a_straight_line(olga, lived):
+    olga.get("/reports")
+    assert "消费帮扶额 1.00% 已完成 ¥69,905.40 / 目标 ¥7,000,000.00" in olga.plain
+    assert "按日均摊应完成 ¥6,271,232.87" in olga.plain
+    assert "落后 ¥6,201,327.47" in olga.plain
+    assert "校工会 ¥39,600.00 ¥900,000.00 4.40% ¥806,301.36 -¥766,701.36" in rows(olga)
+
+
+def test_the_landing_has_the_years_total(olga, lived):
+    olga.get("/")
+    assert "2026 年消费帮扶" in olga.plain
+    assert "消费帮扶额 ¥69,905.40 6.99 万元" in olga.plain
+
+
+def test_the_entries_are_turned_over_without_loss(olga, transactions):
+    for _ in range(52):
+        buy(transactions, ("P01-1", 1))
+    olga.get(f"/entries?{YEAR}")
+    first = rows(olga)[1:]
+    olga.get(unescape(re.search(r'href="/admin(/entries\?[^"]*after=[^"]*)"', olga.text)[1]))
+    assert (len(first), len(rows(olga)[1:])) == (50, 2)
+    assert "¥2,496.00" in olga.plain
+
+
+def test_files_hold_the_same_figures(olga, lived):
+    text = olga.get(f"/reports/by/unit.csv?{YEAR}").get_data(as_text=True)
+    assert text.startswith("\ufeff")
+    total = list(csv.reader(io.StringIO(text)))[-1]
+    assert (total[0], total[7]) == ("合计", "69905.40")
+    assert olga.shown.headers["Content-Disposition"] == (
+        'attachment; filename="aid-unit-2026-01-01-2027-01-01.csv"'
+    )
+
+
+def test_the_file_of_entries_adds_up(olga, lived):
+    text = olga.get(f"/entries.csv?{YEAR}").get_data(as_text=True)
+    head, *lines = csv.reader(io.StringIO(text.removeprefix("\ufeff")))
+    goods = [line[head.index("商品金额（元）")] for line in lines]
+    assert sum(round(float(amount) * 100) for amount in goods) == 6_990_540
+    assert {line[head.index("订单号")] for line in lines if line[2] == "退款"} == {
+        lived["S02"],
+        lived["S06"],
+    }
+
+
+def test_the_page_asks_no_more_the_more_was_sold(olga, lived, database, transactions):
+    found = []
+    for _ in range(2):
+        with counted(database) as issued:
+            olga.get(f"/reports?{YEAR}")
+        found.append(len(issued))
+        buy(transactions, ("P03-1", 2), unit="U04")
+    assert found[0] == found[1] <= 48

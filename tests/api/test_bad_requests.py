@@ -1,0 +1,278 @@
+"""Requests that are wrong as requests: bytes, headers, methods, addresses, cursors, dates."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from werkzeug.test import EnvironBuilder, run_wsgi_app
+
+from tests.api.refusals import problem, refused
+from tests.cast import order_body
+
+JSON = "application/json"
+TEA = {"lines": [{"sku": "P01-1", "quantity": 1}]}
+MEGABYTE = 1_000_000
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"", b" ", b"{", b"nul", b"{'a': 1}", b'{"a": 1,}', b'{"a": 1} {}', b"NaN", b"Infinity",
+        b'{"lines": NaN}', b'{"lines": 1e400}', b'{"note": "\\ud800"}', b'{"note": "\x00"}',
+        b'{"note": "\xff"}', b"\xef\xbb\xbf{}", "{}".encode("utf-16"), "{}".encode("utf-32"),
+        b"[" * 100_000, b'{"a":' * 100_000, b"[" * 100_000 + b"]" * 100_000,
+    ],
+    ids=lambda data: repr(data[:12]),
+)  # fmt: skip
+def test_what_is_not_json_is_unreadable(mall, data):
+    for path in ("/orders", "/quotes", "/auth/tokens"):
+        refused(mall, "POST", path, 400, "unreadable", data=data, content_type=JSON)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"note": "\\u0000"}', b'{"a\\u0000": 1}', b'{"lines": [{"sku": "\\u0000"}]}',
+        b'{"note": ' + b"[" * 900 + b'"\\u0000"' + b"]" * 900 + b"}",
+        b'{"note": ' + b"[" * 900 + b"]" * 900 + b"}",
+    ],
+    ids=lambda data: repr(data[:24]),
+)  # fmt: skip
+def test_json_that_we_cannot_keep_is_invalid(mall, data):
+    refused(mall, "POST", "/orders", 422, "invalid", data=data, content_type=JSON)
+
+
+def test_of_a_key_that_stands_twice_the_last_counts(mall):
+    data = b'{"lines": [{"sku": "P01-1", "quantity": 1, "quantity": 2}]}'
+    answer = mall.api.call("POST", "/quotes", data=data, content_type=JSON)
+    assert (answer.status_code, answer.json["goods_fen"]) == (200, 9600)
+
+
+@pytest.mark.parametrize(
+    "type_", [None, "", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data",
+              "application/xml", "application/jsonp", "json", ";", "😀"]
+)  # fmt: skip
+def test_a_body_is_json_and_says_so(mall, type_):
+    more = {"data": b'{"lines": []}', "content_type": type_ and type_.encode().decode("latin-1")}
+    refused(mall, "POST", "/quotes", 415, "unsupported_media_type", **more)
+    refused(mall, "POST", "/orders", 415, "unsupported_media_type", **more)
+
+
+@pytest.mark.parametrize("path", ["/orders", "/auth/tokens", "/webhooks/stripe"])
+def test_ten_megabytes_are_too_much(mall, path):
+    data = b"x" * 10 * MEGABYTE
+    refused(mall, "POST", path, 413, "too_large", data=data, content_type=JSON)
+
+
+def in_chunks(mall: Any, path: str, body: bytes) -> str:
+    """The status of a request that does not say how long its body is."""
+    environ = EnvironBuilder(
+        f"/api/v1{path}", method="POST", content_type=JSON, headers={"Idempotency-Key": "chunks"}
+    ).get_environ()
+    environ.pop("CONTENT_LENGTH", None)
+    environ |= {"wsgi.input": io.BytesIO(body), "wsgi.input_terminated": True}
+    return run_wsgi_app(mall.app.wsgi_app, environ)[1][:3]
+
+
+@pytest.mark.parametrize("path", ["/orders", "/auth/tokens", "/webhooks/stripe"])
+def test_ten_megabytes_in_chunks_are_not_cut_off_but_refused(mall, path):
+    before = mall.contents()
+    assert in_chunks(mall, path, b"x" * 10 * MEGABYTE) == "413"
+    assert in_chunks(mall, path, b" " * MEGABYTE + b"{") == "413"
+    assert in_chunks(mall, path, b"{" + b" " * (MEGABYTE - 2)) == "400"
+    assert mall.contents() == before
+
+
+@pytest.mark.parametrize("key", ["", "k" * 256, "k" * 10_000])
+def test_an_order_needs_a_key_of_sensible_length(mall, key):
+    more = {"json": order_body(("P01-1", 1)), "headers": {"Idempotency-Key": key}}
+    refused(mall, "POST", "/orders", 400, "idempotency_key_required", **more)
+
+
+def test_a_key_may_not_hold_a_nul(mall):
+    environ = EnvironBuilder("/api/v1/orders", method="POST", json={}).get_environ()
+    environ["HTTP_IDEMPOTENCY_KEY"] = "a\x00"
+    assert run_wsgi_app(mall.app.wsgi_app, environ)[1][:3] == "422"
+
+
+def test_an_order_sent_again_is_the_same_order(mall):
+    body = order_body(("P01-1", 1))
+    first = mall.api.post("/orders", body, key="again")
+    before = mall.contents()
+    second = mall.api.post("/orders", body, key="again")
+    assert (second.status_code, second.data) == (201, first.data)
+    assert second.headers["Idempotency-Replayed"] == "true"
+    assert mall.contents() == before
+    other = order_body(("P01-1", 2))
+    refused(mall, "POST", "/orders", 422, "idempotency_key_reused", json=other, key="again")
+
+
+def raw(mall: Any, path: bytes, query: bytes = b"", method: str = "GET") -> Any:
+    """A request with these very bytes in its address."""
+    overrides = {"PATH_INFO": path.decode("latin-1"), "QUERY_STRING": query.decode("latin-1")}
+    return mall.api.client.open("/", method=method, environ_overrides=overrides)
+
+
+@pytest.mark.parametrize("bytes_", [b"\xff\xfe", b"\xed\xa0\x80", b"\xc0\xaf", b"\xf8\x88", b"%ff"])
+def test_an_address_that_is_no_utf8_leads_nowhere(mall, bytes_):
+    for path in (b"/api/v1/products/", b"/api/v1/orders/", b"/api/v1/"):
+        answer = raw(mall, path + bytes_, b"q=" + bytes_)
+        assert (answer.status_code, answer.json["code"]) == (404, "not_found")
+        problem(answer)
+    assert raw(mall, b"/api/v1/products", b"q=" + bytes_ + b"&x" + bytes_).json["items"] == []
+
+
+def test_what_is_no_utf8_is_no_language_either(mall):
+    answer = raw(mall, b"/api/v1/me", b"lang=\xff&lang=en")
+    assert (answer.status_code, answer.json["code"]) == (401, "unauthenticated")
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("/products/a%00b", 422, "invalid"),
+        ("/orders/%00", 422, "invalid"),
+        ("/products?q=a%00", 422, "invalid"),
+        ("/products?q=" + "a" * 100_000, 422, "invalid"),
+        ("/products/" + "a" * 100_000, 404, "not_found"),
+        ("/products/..%2f..%2fetc%2fpasswd", 404, "not_found"),
+        ("/cooperatives/%F0%9F%98%80", 404, "not_found"),
+        ("/nothing/here", 404, "not_found"),
+        ("/docs/../../setup.py", 404, "not_found"),
+        ("/divisions?parent=%00", 422, "invalid"),
+        ("/products?sort=cheap", 422, "invalid"),
+        ("/products?in_stock=perhaps", 422, "invalid"),
+        ("/products?min_price_fen=-1", 422, "invalid"),
+        ("/products?max_price_fen=1e9", 422, "invalid"),
+        ("/orders/1", 404, "not_found"),
+        ("/cart?division_code=999999", 422, "division_unknown"),
+    ],
+)
+def test_addresses_that_lead_nowhere(mall, path, status, code):
+    refused(mall, "GET", path, status, code)
+
+
+PAGED = [
+    ("/products", None), ("/orders", "alice"), ("/cooperative/consignments", "bob"),
+    ("/cooperative/products", "bob"), ("/cooperative/skus/P01-1/stock-movements", "bob"),
+    ("/reports/entries?from=2026-01-01&to=2026-02-01", "olga"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "who"), PAGED)
+def test_a_page_has_between_one_and_a_hundred_items(mall, path, who):
+    mark = "&" if "?" in path else "?"
+    for limit in ("0", "-1", "101", "abc", "1.5", "", "1e1", "9" * 5_000):
+        wanted = f"{path}{mark}limit={limit}"
+        assert refused(mall, "GET", wanted, 422, "invalid", as_=who) == ["limit"]
+
+
+@pytest.mark.parametrize(("path", "who"), PAGED)
+def test_a_cursor_is_one_of_ours(mall, path, who):
+    mark = "&" if "?" in path else "?"
+    # Junk, bad base64, {}, [], null, [1,2], {"a":"1"}, a list in a list, a long one.
+    for cursor in ("x", "%ff", "é", "e30", "W10", "bnVsbA", "WzEsMl0", "eyJhIjoiMSJ9", "W1tbXV1d",
+                   "A" * 501, "WyJhIiwiMSIsIjIiLCIzIl0", "WyJub25lIl0"):  # fmt: skip
+        wanted = f"{path}{mark}cursor={cursor}"
+        assert refused(mall, "GET", wanted, 422, "invalid", as_=who) == ["cursor"]
+
+
+@pytest.mark.parametrize(
+    ("query", "code", "field"),
+    [
+        ("to=2026-03-01", "invalid", "from"),
+        ("from=2026-01-01", "invalid", "to"),
+        ("from=2026-02-30&to=2026-03-01", "invalid", "from"),
+        ("from=26-01-01&to=2026-03-01", "invalid", "from"),
+        ("from=2026-01-01T00:00:00&to=2026-03-01", "invalid", "from"),
+        ("from=１&to=2026-03-01", "invalid", "from"),
+        ("from=10000-01-01&to=2026-03-01", "invalid", "from"),
+        ("from=2026-03-01&to=2026-03-01", "invalid_report", "to"),
+        ("from=2026-03-02&to=2026-03-01", "invalid_report", "to"),
+        ("from=0001-01-01&to=9999-12-31", "invalid_report", "to"),
+        ("from=2026-01-01&to=2026-03-01&group_by=moon", "invalid_report", "group_by"),
+        ("from=2026-01-01&to=2026-03-01&group_by=day,day", "invalid_report", "group_by"),
+        ("from=2026-01-01&to=2026-03-01&group_by=day,unit,sku,week", "invalid_report", "group_by"),
+        ("from=2026-01-01&to=2026-03-01&basis=luck", "invalid", "basis"),
+        ("from=2026-01-01&to=2026-03-01&month=2026-13", "invalid_report", "month"),
+        ("from=2026-01-01&to=2026-03-01&day=2026-00-10", "invalid_report", "day"),
+        ("from=2026-01-01&to=2026-03-01&week=2026-W99", "invalid_report", "week"),
+        ("from=2026-01-01&to=2026-03-01&aid_class=free", "invalid_report", "aid_class"),
+        ("from=2026-01-01&to=2026-03-01&unit=", "invalid", "unit"),
+        ("from=2026-01-01&to=2026-03-01&unti=U01", "invalid", "unti"),
+        ("from=2026-01-01&to=2026-03-01&unit=U01&unit=U02", "invalid", "unit"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/reports/sales", "/reports/sales.csv"])
+def test_a_report_that_means_nothing(mall, path, query, code, field):
+    assert refused(mall, "GET", f"{path}?{query}", 422, code, as_="olga") == [field]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allow"),
+    [
+        ("GET", "/quotes", {"POST", "OPTIONS"}),
+        ("DELETE", "/orders", {"GET", "POST", "HEAD", "OPTIONS"}),
+        ("POST", "/products", {"GET", "HEAD", "OPTIONS"}),
+        ("HEAD", "/auth/register", {"POST", "OPTIONS"}),
+        ("PROPFIND", "/products", {"GET", "HEAD", "OPTIONS"}),
+        ("TRACE", "/cart", {"GET", "HEAD", "OPTIONS"}),
+    ],
+)
+def test_a_wrong_method_is_told_the_right_ones(mall, method, path, allow):
+    answer = mall.api.call(method, path)
+    assert (answer.status_code, set(answer.allow)) == (405, allow)
+    if method != "HEAD":
+        refused(mall, method, path, 405, "method_not_allowed")
+
+
+def test_options_and_head(mall):
+    answer = mall.api.call("OPTIONS", "/products")
+    assert (answer.status_code, set(answer.allow)) == (200, {"GET", "HEAD", "OPTIONS"})
+    get, head = (mall.api.call(method, "/products?limit=2") for method in ("GET", "HEAD"))
+    assert (head.status_code, head.data) == (200, b"")
+    assert head.headers["Content-Length"] == get.headers["Content-Length"]
+
+
+@pytest.mark.parametrize(
+    "tag", ["", '"', "x", '""', "W/", 'W/"x"', ",,,", '"a" "b"', "\x7f", "é", '"' + "x" * 10_000]
+)
+def test_an_etag_that_is_not_ours_gets_the_whole_answer(mall, tag):
+    for path in ("/products", "/categories"):
+        assert mall.api.get(path, headers={"If-None-Match": tag}).status_code == 200
+
+
+@pytest.mark.parametrize("tag", ["", "x", '"0"', '"-1"', '"1.0"', "*", 'W/"1"', '"' + "9" * 99, "١"])
+def test_a_price_is_not_changed_under_a_tag_that_is_not_its(mall, tag):
+    headers = {"If-Match": tag.encode().decode("latin-1")}
+    more = {"json": {"price_fen": 5000}, "as_": "bob", "headers": headers}
+    refused(mall, "PATCH", "/cooperative/skus/P01-1", 412, "precondition_failed", **more)
+
+
+def test_a_price_is_not_changed_without_a_tag(mall):
+    more = {"json": {"price_fen": 5000}, "as_": "bob"}
+    refused(mall, "PATCH", "/cooperative/skus/P01-1", 428, "precondition_required", **more)
+
+
+@pytest.mark.parametrize(
+    "header", ["", "Bearer", "Bearer ", "Basic YTpi", "Bearer x y", "Bearer " + "x" * 10_000, "é"]
+)
+def test_a_token_that_is_none(mall, header):
+    headers = {"Authorization": header}
+    refused(mall, "GET", "/me", 401, "invalid_token", headers=headers)
+    refused(mall, "POST", "/orders", 401, "invalid_token", headers=headers, json={})
+    assert mall.api.get("/me", headers=headers).headers["WWW-Authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("tag", ["zh-CN", "*", "", "xx", "en;q=0", "é", "zh" * 5_000, ";q=", "fr,zh"])
+def test_any_language_may_be_asked_for(mall, tag):
+    answer = mall.api.get("/me", headers={"Accept-Language": tag})
+    assert answer.json["detail"] == "请先登录"
+
+
+@pytest.mark.parametrize("id_", ["", "\x7f", "a b", "x" * 65, "../x", "é", "<script>"])
+def test_a_request_id_is_taken_over_only_if_it_is_harmless(mall, id_):
+    answer = mall.api.get("/me", headers={"X-Request-Id": id_})
+    assert answer.headers["X-Request-Id"] == answer.json["request_id"] != id_

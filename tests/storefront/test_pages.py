@@ -1,0 +1,159 @@
+"""Every page, in both languages, in a constant number of statements."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.conftest import counted
+
+# path -> statements of a visitor who has nothing yet
+OPEN = {
+    "/": 4,
+    "/categories": 3,
+    "/c/tea": 3,
+    "/search?q=hetao": 2,
+    "/search?q=tea&sort=price&in_stock=1&least=10&most=99.5&cooperative=C01": 2,
+    "/p/high-mountain-green-tea": 5,
+    "/p/bamboo-liquor": 5,
+    "/coop/c01": 3,
+    "/cart": 2,
+    "/account": 0,
+    "/sign-in": 0,
+    "/register": 1,
+    "/find-order": 0,
+    "/pages/about": 0,
+    "/pages/after-sale": 0,
+    "/pages/privacy": 0,
+    "/pages/terms": 0,
+    "/pages/alcohol": 0,
+    "/pages/licences": 1,
+}
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+DATA = re.compile(
+    r'<option[^>]*>.*?</option>|class="(?:choice-face|line-spec)".*?</|<td>.*?</td>|lang="zh-CN"[^>]*>.*?</a>',
+    re.DOTALL,
+)
+"""What the catalogue has in Chinese alone: sizes, labels as printed, divisions."""
+
+
+@pytest.mark.parametrize("path", OPEN)
+def test_a_page_in_chinese(reader, path):
+    page = reader.get(path)
+    assert (page.status_code, page.mimetype) == (200, "text/html")
+    assert '<html lang="zh-CN">' in page.text
+
+
+@pytest.mark.parametrize("path", OPEN)
+def test_a_page_in_english(reader, path):
+    page = reader.get(path, headers={"Accept-Language": "en"})
+    assert '<html lang="en">' in page.text
+    rest = DATA.sub("", page.text)
+    assert [line for line in rest.splitlines() if CHINESE.search(line)] == []
+
+
+@pytest.mark.parametrize("path", OPEN)
+def test_the_number_of_statements_is_constant(reader, worker_database, path):
+    with counted(worker_database) as issued:
+        reader.get(path)
+    assert len(issued) == OPEN[path], issued
+
+
+@pytest.mark.parametrize("path", ["/", "/categories", "/cart", "/p/walnut-kernels"])
+def test_nothing_inline_and_nothing_foreign(reader, path):
+    page = reader.get(path)
+    assert "default-src 'self'" in page.headers["Content-Security-Policy"]
+    assert "unsafe" not in page.headers["Content-Security-Policy"]
+    assert re.findall(r"\son\w+=|\sstyle=|<style|<script>", page.text) == []
+    assert re.findall(r'(?:src|href)="(?:https?:)?//', page.text) == []
+
+
+def test_a_full_basket_costs_as_many_statements_as_a_small_one(visitor, database):
+    visitor.put_in("P01-1")
+    with counted(database) as small:
+        visitor.get("/cart")
+    for sku in ("P02-1", "P06-1", "P12-1", "P18-1", "P22-1"):
+        visitor.put_in(sku)
+    with counted(database) as full:
+        visitor.get("/cart")
+    assert len(small) == len(full) == 3
+
+
+def test_the_checkout_costs_a_constant_number_of_statements(visitor, database):
+    visitor.put_in("P01-1")
+    visitor.put_in("P06-1")
+    with counted(database) as issued:
+        visitor.get("/checkout")
+    assert len(issued) == 4
+
+
+def test_the_language_chosen_is_kept(reader):
+    reader.get("/?lang=en")
+    assert '<html lang="en">' in reader.get("/cart").text
+
+
+def test_the_language_link_keeps_the_rest_of_the_address(reader):
+    page = reader.get("/search?q=hetao&sort=price")
+    assert "/search?q=hetao&amp;sort=price&amp;lang=en" in page.text
+
+
+def test_english_names_of_goods_and_sellers(reader):
+    page = reader.get("/p/high-mountain-green-tea?lang=en")
+    assert "High-mountain green tea" in page.text
+    assert "Yunwuling Tea Cooperative" in page.text
+
+
+@pytest.mark.parametrize("q", ["茶叶", "chaye", "cy"])
+def test_search_by_words_and_by_pinyin(reader, q):
+    assert "/p/high-mountain-green-tea" in reader.get("/search", query_string={"q": q}).text
+
+
+def test_search_narrows_by_price_and_sorts(reader):
+    page = reader.get("/search?category=tea&sort=-price&most=100")
+    found = re.findall(r'class="pcard-name" href="/p/([^"]+)"', page.text)
+    assert found == ["tea-tasting-gift-box", "high-mountain-black-tea", "high-mountain-green-tea"]
+
+
+def test_the_list_goes_on_without_script(reader):
+    first = reader.get("/categories")
+    following = re.search(r'href="(/categories\?after=[^"]+)"', first.text)[1]
+    second = reader.get(following)
+    assert second.text.count('class="prow"') == 1
+    assert first.text.count('class="prow"') == 24
+
+
+@pytest.mark.parametrize("after", ["x", "1_x", "9" * 40 + "_" + "0" * 32, "%00", "_"])
+def test_a_torn_page_link_shows_the_first_page(reader, after):
+    page = reader.get(f"/categories?after={after}")
+    assert page.status_code == (422 if after == "%00" else 200)
+
+
+def test_what_is_out_of_season_cannot_be_bought(reader):
+    page = reader.get("/p/fresh-blueberries")
+    assert "今年这一季已经卖完" in page.text
+    assert "立即购买" not in page.text
+
+
+def test_a_presale_says_when_it_is_sent(visitor, time):
+    time.set("2026-03-10T10:00:00+08:00")
+    page = visitor.get("/p/first-flush-spring-tea")
+    assert "预售商品，2026年4月15日前发出。" in page.text
+    assert "当季供应，2026年3月25日截止。" in page.text
+
+
+def test_static_files_are_kept_for_a_year_under_their_hash(reader):
+    address = re.search(r'href="(/static/shop\.css\?v=[^"]+)"', reader.get("/").text)[1]
+    assert reader.get(address).headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert reader.get("/static/shop.css").headers["Cache-Control"] == "public, max-age=3600"
+
+
+def test_htmx_is_served_by_ourselves(reader):
+    address = re.search(r'src="(/assets/htmx\.min\.js\?v=[^"]+)"', reader.get("/").text)[1]
+    assert reader.get(address).mimetype == "text/javascript"
+
+
+def test_every_picture_of_the_catalogue_is_there(reader):
+    for path in ("/", "/categories", "/search", "/coop/c05"):
+        for address in set(re.findall(r'src="(/static/[^"]+)"', reader.get(path).text)):
+            assert reader.client.get(address).status_code == 200, address
