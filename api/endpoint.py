@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, Literal
+from typing import Any
 
-import orjson
 from flask import Response, request
-from marshmallow import Schema, ValidationError
+from marshmallow import Schema
 
 from api.errors import problem
 from api.serializer import dumps
-from api.wording import worded
 from shop import idempotency
 from shop.context import Ctx, Transactions
 from shop.errors import Invalid, ShopError
@@ -173,6 +170,7 @@ def _run_once(spec: Endpoint, path: dict[str, Any]) -> Response:
     )
     claim = idempotency.claim(held.database, scope, key, print_, held.clock())
     if isinstance(claim, idempotency.Answer):
+        _still_allowed(spec)
         return _replayed(claim)
     try:
         return _run(spec, path, claim)
@@ -181,79 +179,21 @@ def _run_once(spec: Endpoint, path: dict[str, Any]) -> Response:
         raise
 
 
+def _still_allowed(spec: Endpoint) -> None:
+    """Who has been signed out since is told nothing again."""
+    with transactions().begin() as ctx:
+        authorize(bearer_actor(ctx), spec.permission)
+
+
 def _arguments(spec: Endpoint) -> dict[str, Any]:
     arguments: dict[str, Any] = {}
     refuse_nul(request.view_args.values() if request.view_args else ())
     if spec.query is not None:
         refuse_nul(request.args.values())
-        arguments["query"] = _load(_loader(spec.query, "exclude"), request.args.to_dict())
+        arguments["query"] = loaded(spec.query, request.args.to_dict(), unknown="exclude")
     if spec.body is not None:
-        arguments["body"] = _load(_loader(spec.body, "raise"), _json())
+        arguments["body"] = loaded(spec.body, json_body(), unknown="raise")
     return arguments
-
-
-def _json() -> Any:
-    if request.mimetype != "application/json" and not request.mimetype.endswith("+json"):
-        raise Invalid(
-            "请求内容须为 application/json",
-            "The body must be application/json",
-            code="unsupported_media_type",
-        )
-    raw = request.get_data()
-    try:
-        value = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
-        raise Invalid("JSON 无法解析", "The body is not JSON", code="unreadable") from error
-    if b"\\u0000" in raw:
-        refuse_nul(_texts(value))
-    return value
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """Every text in a JSON value, keys included, however deep: it may be deeper than our stack."""
-    waiting = [value]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, str):
-            yield one
-        elif isinstance(one, list):
-            waiting.extend(one)
-        elif isinstance(one, dict):
-            yield from one
-            waiting.extend(one.values())
-
-
-@cache
-def _loader(schema: type[Schema], unknown: Literal["exclude", "raise"]) -> Schema:
-    """One instance a schema: making one costs more than loading an order with it."""
-    return schema(unknown=unknown)
-
-
-def _load(schema: Schema, data: Any) -> Any:
-    try:
-        return schema.load(data)
-    except ValidationError as error:
-        faults = flat(_messages(error))
-        raise Invalid(
-            fields={name: [worded(one) for one in said] for name, said in faults.items()}
-        ) from error
-
-
-def _messages(error: ValidationError) -> dict[str, Any]:
-    messages = error.messages
-    return messages if isinstance(messages, dict) else {"_schema": messages}
-
-
-def flat(messages: Mapping[Any, Any], prefix: str = "") -> dict[str, list[str]]:
-    """Nested marshmallow messages as `{"lines.0.sku": [...]}`."""
-    found: dict[str, list[str]] = {}
-    for key, value in messages.items():
-        name = prefix if key == "_schema" and prefix else f"{prefix}.{key}" if prefix else str(key)
-        if isinstance(value, Mapping):
-            found.update(flat(value, name))
-        else:
-            found[name] = [str(one) for one in value]
-    return found
 
 
 def _answer(spec: Endpoint, result: Any) -> Response:

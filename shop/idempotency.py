@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import bindparam, delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -32,6 +32,14 @@ KEPT = timedelta(hours=72)
 """A weekend and a Monday: a client that retries later than that starts anew."""
 
 MAX_KEY = 255
+
+UNHURRIED = text("SET LOCAL synchronous_commit = off")
+WRITE = insert(KEYS).on_conflict_do_nothing().returning(KEYS.c.claim)
+STORE = update(KEYS).where(
+    KEYS.c.scope == bindparam("its_scope"),
+    KEYS.c.key == bindparam("its_key"),
+    KEYS.c.claim == bindparam("its_claim"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +87,8 @@ def claim(database: Database, scope: str, key: str, print_: str, now: datetime) 
     with database.transaction() as session:
         # Nothing is lost with this commit: if the machine dies before the next flush, so did
         # the work that the claim was for.
-        session.execute(text("SET LOCAL synchronous_commit = off"))
-        mine = session.execute(
-            insert(KEYS).values(row).on_conflict_do_nothing().returning(KEYS.c.claim)
-        ).scalar_one_or_none()
+        session.execute(UNHURRIED)
+        mine = session.execute(WRITE, row).scalar_one_or_none()
         if mine is not None:
             return Claim(scope, key, token)
         return _existing(session, Claim(scope, key, token), print_, now)
@@ -118,9 +124,15 @@ def finish(ctx: Ctx, mine: Claim, answer: Answer) -> None:
         Conflict: the claim was taken over; the work must roll back.
     """
     stored = ctx.session.execute(
-        update(KEYS)
-        .where(*_is(mine), KEYS.c.claim == mine.token)
-        .values(status=answer.status, answer=answer.body, headers=answer.headers)
+        STORE,
+        {
+            "its_scope": mine.scope,
+            "its_key": mine.key,
+            "its_claim": mine.token,
+            "status": answer.status,
+            "answer": answer.body,
+            "headers": answer.headers,
+        },
     )
     if stored.rowcount != 1:  # type: ignore[attr-defined]
         raise Conflict(code="idempotency_in_flight", zh="相同的请求正在处理", en=IN_FLIGHT)

@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import Uuid, bindparam, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from models.inventory import Stock
 
 STOCK = Stock.__table__
+
+LOCK = (
+    select(STOCK.c.sku_id)
+    .where(STOCK.c.sku_id == bindparam("wanted", type_=ARRAY(Uuid)).any_())
+    .order_by(STOCK.c.sku_id)
+    .with_for_update()
+)
 
 AUDIT_CHAIN = 7001
 """Advisory lock: one audit row at a time extends the chain."""
@@ -26,12 +34,7 @@ def lock_stock(session: Session, sku_ids: Iterable[UUID]) -> None:
     """
     wanted = sorted(set(sku_ids))
     if len(wanted) > 1:
-        session.execute(
-            select(STOCK.c.sku_id)
-            .where(STOCK.c.sku_id.in_(wanted))
-            .order_by(STOCK.c.sku_id)
-            .with_for_update()
-        ).all()
+        session.execute(LOCK, {"wanted": wanted}).all()
 
 
 def lock_chain(session: Session, chain: int) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Update, bindparam, insert, select, update
 from sqlalchemy.sql.schema import Table
 
 from models.orders import OrderEvent
@@ -110,12 +111,16 @@ def move_locked(
     moved = Moved(state, after)
     if moved.changed:
         ctx.session.execute(
-            update(machine.table)
-            .where(machine.table.c.id == row_id)
-            .values(state=after, **(values or {}))
+            _one_of(machine.table), {"row_id": row_id, "state": after, **(values or {})}
         )
         append(ctx, machine.subject, row_id, order_id, event, state, after, why=why)
     return moved
+
+
+@cache
+def _one_of(table: Table) -> Update:
+    """The statement that sets, of one row, the columns it is executed with."""
+    return update(table).where(table.c.id == bindparam("row_id"))
 
 
 def append(

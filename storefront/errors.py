@@ -49,7 +49,7 @@ def error_page(error: errors.ShopError) -> Response:
     """The page of a refusal that no form could show."""
     status = status_of(error)
     detail = error.message(language())
-    faults = [text for texts in error.fields.values() for text in texts]
+    faults = [text for texts in error.field_messages(language()).values() for text in texts]
     told = Told(
         _title(status),
         " ".join([detail, *faults]) if status != 404 else _missing(error, detail),  # noqa: PLR2004

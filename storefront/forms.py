@@ -28,8 +28,13 @@ CODE = validate.Length(max=64, error="invalid")
 LONG = validate.Length(max=1_000, error="long")
 """Far above what the rules allow: they say it in the visitor's language."""
 
-FIELDS = {"division_code": "county", "current_password": "password", "lines": ""}
+FIELDS = {"division_code": "county", "current_password": "password"}
 """What a rule calls a field -> what the form calls it."""
+
+WHOLE = frozenset(
+    {"lines", "expected_total", "address_id", "purpose", "channel", "campaign", "storefront"}
+)
+"""Faults that no visible field could carry: they stand above the form."""
 
 TEXTS: dict[str, Callable[[], str]] = {
     "required": lambda: _("请填写这一项"),
@@ -37,8 +42,6 @@ TEXTS: dict[str, Callable[[], str]] = {
     "long": lambda: _("写得太长了"),
     "note": lambda: _("不超过 %(n)s 字", n=MAX_NOTE),
     "quantity": lambda: _("购买数量须为 1 至 %(n)s 的整数", n=MAX_LINE_QUANTITY),
-    "adult": lambda: _("请确认已年满 18 周岁"),
-    "no_return": lambda: _("请确认食品拆封后不适用七日无理由退货"),
     "stale": lambda: _("页面已过期，请再提交一次"),
     "invalid": lambda: _("这一项填写有误"),
 }
@@ -67,9 +70,11 @@ def faults_of(error: ShopError) -> dict[str, list[str]]:
     if not error.fields:
         return {"": [told]}
     named: dict[str, list[str]] = {}
-    for path, texts in error.fields.items():
+    for path, texts in error.field_messages(language()).items():
         name = path.rpartition(".")[2]
-        named[FIELDS.get(name, name)] = [text if _understood(text) else told for text in texts]
+        name = "" if name in WHOLE else FIELDS.get(name, name)
+        shown = [text if _understood(text) else told for text in texts]
+        named.setdefault(name, []).extend(shown)
     return named
 
 

@@ -25,6 +25,7 @@ from shop.payments.sync import sync_payment
 from shop.web import language
 from storefront import receipts, visit
 from storefront.checkout import to_cashier
+from storefront.errors import status_of
 from storefront.forms import FindOrderForm, Form, read_form
 from storefront.names import cooperative_names, unit_names
 from storefront.page import go, here, pages, show
@@ -175,7 +176,7 @@ def find_order(ctx: Ctx) -> Response:
 
 
 def _find_again(ctx: Ctx, error: ShopError) -> Response:
-    return show(ctx, "find_order.html", 422, form=Form.again(error))
+    return show(ctx, "find_order.html", status_of(error), form=Form.again(error))
 
 
 @pages.page("/find-order", permission="orders.read_own", methods=("POST",), retry=_find_again)

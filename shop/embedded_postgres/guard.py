@@ -12,6 +12,7 @@ from __future__ import annotations
 import ctypes
 import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -33,10 +34,11 @@ def die_with_parent(parent: int, signum: int) -> None:
         os.kill(os.getpid(), signum)
 
 
-def main(home: str, uid: str, gid: str, keep: str, *command: str) -> int:
+def main(home: str, socket_folder: str, uid: str, gid: str, keep: str, *command: str) -> int:
     """Run `command` until it ends or nobody holds the lock on `home`/users.lock any more.
 
-    `uid` and `gid` are empty to stay who we are; `keep` lists descriptors to hand on.
+    `uid` and `gid` are empty to stay who we are; `keep` lists descriptors to hand on, which we
+    hold to our own end. Then `socket_folder` is removed: it may lie in /tmp.
     """
     fcntl.flock(_opened(home, "guard.lock"), fcntl.LOCK_EX)  # "the server has its keeper"
     server = subprocess.Popen(  # noqa: S603 - our own binaries, no shell
@@ -50,7 +52,9 @@ def main(home: str, uid: str, gid: str, keep: str, *command: str) -> int:
         preexec_fn=partial(die_with_parent, os.getpid(), signal.SIGINT),  # noqa: PLW1509
     )
     threading.Thread(target=_stop_when_unused, args=(home, server), daemon=True).start()
-    return server.wait()
+    code = server.wait()
+    shutil.rmtree(socket_folder, ignore_errors=True)
+    return code
 
 
 def _stop_when_unused(home: str, server: subprocess.Popen[bytes]) -> None:

@@ -47,7 +47,8 @@ def launch(home: Path, lock: int, *, fast: bool) -> subprocess.Popen[bytes]:
         _initialize(data, owner, programs, fast=fast)
     # Whatever wrote it is gone; the process id in it may be anybody's by now.
     (data / "postmaster.pid").unlink(missing_ok=True)
-    options = SERVER_OPTIONS | {"unix_socket_directories": str(_socket_folder(home, owner))}
+    sockets = _socket_folder(home, owner)
+    options = SERVER_OPTIONS | {"unix_socket_directories": str(sockets)}
     options |= FAST_OPTIONS if fast else {}
     folder = os.open(data, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -55,7 +56,11 @@ def launch(home: Path, lock: int, *, fast: bool) -> subprocess.Popen[bytes]:
             *(str(programs / "postgres"), "-D", _reachable(owner, data, folder)),
             *(part for name, value in options.items() for part in ("-c", f"{name}={value}")),
         ]
-        return _start_guard(home, owner, [lock, folder], command)
+        keeping = [
+            *(str(home), str(sockets), str(owner.uid or ""), str(owner.gid or "")),
+            f"{lock},{folder}",
+        ]
+        return _start_guard(home / "server.log", [*keeping, *command], [lock, folder])
     finally:
         os.close(folder)
 
@@ -105,20 +110,12 @@ def _socket_folder(home: Path, owner: Account) -> Path:
     return folder
 
 
-def _start_guard(
-    home: Path, owner: Account, keep: list[int], command: list[str]
-) -> subprocess.Popen[bytes]:
-    log = home / "server.log"
+def _start_guard(log: Path, arguments: list[str], keep: list[int]) -> subprocess.Popen[bytes]:
     if log.exists():
         log.replace(log.with_suffix(".log.1"))
     with log.open("wb") as output:
         return subprocess.Popen(  # noqa: S603 - our own file, no shell
-            [
-                *(sys.executable, "-I", "-S", guard.__file__),
-                *(str(home), str(owner.uid or ""), str(owner.gid or "")),
-                ",".join(map(str, keep)),
-                *command,
-            ],
+            [sys.executable, "-I", "-S", guard.__file__, *arguments],
             cwd="/",
             env=account.ENVIRONMENT,
             stdin=subprocess.DEVNULL,

@@ -181,7 +181,6 @@ class EmbeddedPostgres:
         return lines + [""] * (8 - len(lines))
 
     def _shut_down(self) -> None:
-        socket_folder = self._status()[4]
         lock = filelock.opened(self._home / "server.lock")
         started = time.monotonic()
         try:
@@ -194,9 +193,6 @@ class EmbeddedPostgres:
             os.close(lock)
         if self._guard is not None:
             self._guard.wait()
-        if socket_folder:
-            with contextlib.suppress(OSError):  # tidiness: one under /tmp would stay behind
-                Path(socket_folder).rmdir()
 
     def _signal(self, signum: signal.Signals) -> None:
         pid = self._status()[0]

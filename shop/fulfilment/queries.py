@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, bindparam, select
 
 from models.catalog import Cooperative
 from models.fulfilment import Parcel, ParcelLine
@@ -26,6 +26,15 @@ PARCEL_LINES = ParcelLine.__table__
 COOPERATIVES = Cooperative.__table__
 
 Row = dict[str, Any]
+
+PARCELS_OF = (
+    select(PARCELS, PARCEL_LINES.c.order_line_id, PARCEL_LINES.c.quantity)
+    .join(CONSIGNMENTS, CONSIGNMENTS.c.id == PARCELS.c.consignment_id)
+    .join(PARCEL_LINES, PARCEL_LINES.c.parcel_id == PARCELS.c.id)
+    .join(LINES, LINES.c.id == PARCEL_LINES.c.order_line_id)
+    .where(CONSIGNMENTS.c.order_id == bindparam("wanted"))
+    .order_by(PARCELS.c.shipped_at, PARCELS.c.id, LINES.c.position)
+)
 
 
 def consignments_for(
@@ -85,14 +94,7 @@ def parcels_of(ctx: Ctx, order_id: UUID) -> dict[UUID, list[Row]]:
 
     The caller has looked who asks; a consignment without parcels has an empty list.
     """
-    rows = ctx.session.execute(
-        select(PARCELS, PARCEL_LINES.c.order_line_id, PARCEL_LINES.c.quantity)
-        .join(CONSIGNMENTS, CONSIGNMENTS.c.id == PARCELS.c.consignment_id)
-        .join(PARCEL_LINES, PARCEL_LINES.c.parcel_id == PARCELS.c.id)
-        .join(LINES, LINES.c.id == PARCEL_LINES.c.order_line_id)
-        .where(CONSIGNMENTS.c.order_id == order_id)
-        .order_by(PARCELS.c.shipped_at, PARCELS.c.id, LINES.c.position)
-    ).mappings()
+    rows = ctx.session.execute(PARCELS_OF, {"wanted": order_id}).mappings()
     found: dict[UUID, Row] = {}
     by_consignment: dict[UUID, list[Row]] = defaultdict(list)
     for row in rows:

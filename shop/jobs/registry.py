@@ -11,7 +11,7 @@ Handler = Callable[..., None]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One kind of work: tried `attempts` times (at least twice) with growing pauses, then parked."""
+    """One kind of work: tried `attempts` times (two or more) at growing pauses, then parked."""
 
     name: str
     handler: Handler

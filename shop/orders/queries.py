@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Uuid, bindparam, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from models.catalog import Cooperative
 from models.orders import Consignment, Order, OrderEvent, OrderLine, OrderState
@@ -25,6 +26,64 @@ CAMPAIGNS, STOREFRONTS = Campaign.__table__, Storefront.__table__
 
 Row = dict[str, Any]
 
+HIDDEN = {
+    "phone_encrypted",
+    "phone_hash",
+    "buyer_key",
+    "unit_id",
+    "channel_id",
+    "campaign_id",
+    "platform_id",
+    "storefront_id",
+}
+
+# Built once: building a statement anew costs as much as sending it.
+HEAD = (
+    select(
+        *(column for column in ORDERS.c if column.name not in HIDDEN),
+        ORDERS.c.phone_encrypted,
+        UNITS.c.code.label("unit"),
+        UNITS.c.name.label("unit_name"),
+        CHANNELS.c.code.label("channel"),
+        CHANNELS.c.name.label("channel_name"),
+        CAMPAIGNS.c.code.label("campaign"),
+        STOREFRONTS.c.code.label("storefront"),
+    )
+    .select_from(ORDERS)
+    .join(CHANNELS, CHANNELS.c.id == ORDERS.c.channel_id)
+    .join(STOREFRONTS, STOREFRONTS.c.id == ORDERS.c.storefront_id)
+    .outerjoin(UNITS, UNITS.c.id == ORDERS.c.unit_id)
+    .outerjoin(CAMPAIGNS, CAMPAIGNS.c.id == ORDERS.c.campaign_id)
+    .where(ORDERS.c.id == bindparam("wanted"))
+)
+TIMELINE = (
+    select(
+        EVENTS.c.subject,
+        EVENTS.c.event,
+        EVENTS.c.from_state,
+        EVENTS.c.to_state,
+        EVENTS.c.why,
+        EVENTS.c.at,
+    )
+    .where(EVENTS.c.order_id == bindparam("wanted"))
+    .order_by(EVENTS.c.at, EVENTS.c.id)
+)
+PARTS = (
+    select(
+        CONSIGNMENTS,
+        COOPERATIVES.c.code.label("cooperative_code"),
+        COOPERATIVES.c.name.label("cooperative_name"),
+    )
+    .join(COOPERATIVES, COOPERATIVES.c.id == CONSIGNMENTS.c.cooperative_id)
+    .where(CONSIGNMENTS.c.order_id == bindparam("wanted", type_=ARRAY(Uuid)).any_())
+    .order_by(CONSIGNMENTS.c.number)
+)
+LINES_OF = (
+    select(LINES)
+    .where(LINES.c.order_id == bindparam("wanted", type_=ARRAY(Uuid)).any_())
+    .order_by(LINES.c.order_id, LINES.c.position)
+)
+
 
 def order_for(ctx: Ctx, number: str, token: str | None = None) -> Row:
     """An order with its consignments, lines and timeline, as its buyer may see it.
@@ -39,28 +98,7 @@ def order_for(ctx: Ctx, number: str, token: str | None = None) -> Row:
 
 def order_by_id(ctx: Ctx, order_id: UUID) -> Row:
     """`order_for` without the question who asks: for commands and jobs."""
-    head = (
-        ctx.session.execute(
-            select(
-                *(column for column in ORDERS.c if column.name not in HIDDEN),
-                ORDERS.c.phone_encrypted,
-                UNITS.c.code.label("unit"),
-                UNITS.c.name.label("unit_name"),
-                CHANNELS.c.code.label("channel"),
-                CHANNELS.c.name.label("channel_name"),
-                CAMPAIGNS.c.code.label("campaign"),
-                STOREFRONTS.c.code.label("storefront"),
-            )
-            .select_from(ORDERS)
-            .join(CHANNELS, CHANNELS.c.id == ORDERS.c.channel_id)
-            .join(STOREFRONTS, STOREFRONTS.c.id == ORDERS.c.storefront_id)
-            .outerjoin(UNITS, UNITS.c.id == ORDERS.c.unit_id)
-            .outerjoin(CAMPAIGNS, CAMPAIGNS.c.id == ORDERS.c.campaign_id)
-            .where(ORDERS.c.id == order_id)
-        )
-        .mappings()
-        .one()
-    )
+    head = ctx.session.execute(HEAD, {"wanted": order_id}).mappings().one()
     parts = _consignments(ctx, [order_id])[order_id]
     order = dict(head)
     phone = crypto.decrypt(order.pop("phone_encrypted"), ctx.settings.secret_key)
@@ -78,18 +116,6 @@ def order_by_id(ctx: Ctx, order_id: UUID) -> Row:
         },
         "events": timeline(ctx, order_id),
     }
-
-
-HIDDEN = {
-    "phone_encrypted",
-    "phone_hash",
-    "buyer_key",
-    "unit_id",
-    "channel_id",
-    "campaign_id",
-    "platform_id",
-    "storefront_id",
-}
 
 
 def orders_of_actor(ctx: Ctx, before: UUID | None, limit: int) -> list[Row]:
@@ -137,18 +163,7 @@ def orders_of_actor(ctx: Ctx, before: UUID | None, limit: int) -> list[Row]:
 
 def timeline(ctx: Ctx, order_id: UUID) -> list[Row]:
     """Every transition of the order and its parts, oldest first."""
-    found = ctx.session.execute(
-        select(
-            EVENTS.c.subject,
-            EVENTS.c.event,
-            EVENTS.c.from_state,
-            EVENTS.c.to_state,
-            EVENTS.c.why,
-            EVENTS.c.at,
-        )
-        .where(EVENTS.c.order_id == order_id)
-        .order_by(EVENTS.c.at, EVENTS.c.id)
-    )
+    found = ctx.session.execute(TIMELINE, {"wanted": order_id})
     return [dict(row) for row in found.mappings()]
 
 
@@ -166,16 +181,7 @@ def _consignments(ctx: Ctx, order_ids: Sequence[UUID]) -> dict[UUID, list[Row]]:
     if not order_ids:
         return by_order
     lines = _lines(ctx, order_ids)
-    found = ctx.session.execute(
-        select(
-            CONSIGNMENTS,
-            COOPERATIVES.c.code.label("cooperative_code"),
-            COOPERATIVES.c.name.label("cooperative_name"),
-        )
-        .join(COOPERATIVES, COOPERATIVES.c.id == CONSIGNMENTS.c.cooperative_id)
-        .where(CONSIGNMENTS.c.order_id.in_(order_ids))
-        .order_by(CONSIGNMENTS.c.number)
-    ).mappings()
+    found = ctx.session.execute(PARTS, {"wanted": order_ids}).mappings()
     for part in found:
         by_order[part["order_id"]].append(
             {
@@ -189,11 +195,7 @@ def _consignments(ctx: Ctx, order_ids: Sequence[UUID]) -> dict[UUID, list[Row]]:
 
 def _lines(ctx: Ctx, order_ids: Sequence[UUID]) -> dict[UUID, list[Row]]:
     by_consignment: dict[UUID, list[Row]] = defaultdict(list)
-    found = ctx.session.execute(
-        select(LINES)
-        .where(LINES.c.order_id.in_(order_ids))
-        .order_by(LINES.c.order_id, LINES.c.position)
-    ).mappings()
+    found = ctx.session.execute(LINES_OF, {"wanted": order_ids}).mappings()
     for line in found:
         snapshot = line["snapshot"]
         by_consignment[line["consignment_id"]].append(

@@ -23,7 +23,9 @@ def shared_time() -> Time:
 @pytest.fixture(scope="module")
 def reading_app(worker_database: Database, shared_time: Time) -> Any:
     settings = Settings(
-        environment="test", database_url=worker_database.url, rate_limits=False,
+        environment="test",
+        database_url=worker_database.url,
+        rate_limits=False,
         log_level="CRITICAL",
     )
     app = create_app(settings, worker_database, shared_time)

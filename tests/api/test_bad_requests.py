@@ -244,7 +244,9 @@ def test_an_etag_that_is_not_ours_gets_the_whole_answer(mall, tag):
         assert mall.api.get(path, headers={"If-None-Match": tag}).status_code == 200
 
 
-@pytest.mark.parametrize("tag", ["", "x", '"0"', '"-1"', '"1.0"', "*", 'W/"1"', '"' + "9" * 99, "١"])
+@pytest.mark.parametrize(
+    "tag", ["", "x", '"0"', '"-1"', '"1.0"', "*", 'W/"1"', '"' + "9" * 99, "١"]
+)
 def test_a_price_is_not_changed_under_a_tag_that_is_not_its(mall, tag):
     headers = {"If-Match": tag.encode().decode("latin-1")}
     more = {"json": {"price_fen": 5000}, "as_": "bob", "headers": headers}
@@ -266,7 +268,19 @@ def test_a_token_that_is_none(mall, header):
     assert mall.api.get("/me", headers=headers).headers["WWW-Authenticate"] == "Bearer"
 
 
-@pytest.mark.parametrize("tag", ["zh-CN", "*", "", "xx", "en;q=0", "é", "zh" * 5_000, ";q=", "fr,zh"])
+def test_a_provider_that_is_away_can_be_asked_again(mall):
+    path = f"/orders/{mall.order['number']}/payments?access_token={mall.order['access_token']}"
+    mall.provider.broken = 1
+    away = mall.api.post(path, {}, key="pay")
+    assert (away.status_code, away.json["code"]) == (503, "payment_provider_unavailable")
+    assert away.headers["Retry-After"] == "30"
+    problem(away)
+    assert mall.api.post(path, {}, key="pay").status_code == 201
+
+
+@pytest.mark.parametrize(
+    "tag", ["zh-CN", "*", "", "xx", "en;q=0", "é", "zh" * 5_000, ";q=", "fr,zh"]
+)
 def test_any_language_may_be_asked_for(mall, tag):
     answer = mall.api.get("/me", headers={"Accept-Language": tag})
     assert answer.json["detail"] == "请先登录"

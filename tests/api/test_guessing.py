@@ -89,6 +89,14 @@ def test_a_narrow_token_does_what_it_is_for_and_nothing_else(mall):
         refused(mall, "GET", wanted, 403, "forbidden", headers=headers)
 
 
+def test_who_signed_out_gets_no_answer_again(mall):
+    headers, body = narrow(mall, "*"), order_body(("P01-1", 1))
+    assert mall.api.post("/orders", body, headers=headers, key="mine").status_code == 201
+    assert mall.api.post("/orders", body, headers=headers, key="mine").status_code == 201
+    mall.api.delete("/auth/tokens/current", headers=headers)
+    refused(mall, "POST", "/orders", 401, "invalid_token", json=body, headers=headers, key="mine")
+
+
 def test_a_narrow_token_does_not_widen_itself(mall):
     headers = narrow(mall, "session.*")
     new = {"json": {"current_password": PASSWORD, "new_password": "walnut-bridge-43"}}

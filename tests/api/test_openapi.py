@@ -104,8 +104,16 @@ def test_who_may_call_is_in_the_document(spec):
 
 
 ANYONES = {
-    "catalog.read", "reference.read", "session.create", "account.create", "cart.use",
-    "orders.quote", "orders.place", "orders.read_own", "orders.change_own", "payments.start",
+    "catalog.read",
+    "reference.read",
+    "session.create",
+    "account.create",
+    "cart.use",
+    "orders.quote",
+    "orders.place",
+    "orders.read_own",
+    "orders.change_own",
+    "payments.start",
     "provider.notify",
 }
 

@@ -20,8 +20,13 @@ YEAR = "from=2026-01-01&to=2027-01-01"
 def sold(transactions: Any) -> None:
     with transactions.begin() as ctx:
         first = sell(ctx, "2026-03-31T23:59:30", part(fen=9600, quantity=2), unit="U03")
-        sell(ctx, "2026-04-01T00:00:05", part(WALNUT, 4990, freight_fen=600),
-             kind=BuyerKind.ALUMNI, unit="U14")
+        sell(
+            ctx,
+            "2026-04-01T00:00:05",
+            part(WALNUT, 4990, freight_fen=600),
+            kind=BuyerKind.ALUMNI,
+            unit="U14",
+        )
         refund(ctx, first.line, "2026-04-09T15:00:00", 4800, quantity=1)
 
 
@@ -29,12 +34,20 @@ def test_the_figures_of_a_year_by_month_and_unit(api: Any, sold: None) -> None:
     answer = api.get(f"/reports/sales?{YEAR}&group_by=month,unit", as_="olga")
     assert answer.status_code == 200
     assert [(row["month"], row["unit"], row["aid_amount_fen"]) for row in answer.json["rows"]] == [
-        ("2026-03", "U03", 9600), ("2026-04", "U03", -4800), ("2026-04", "U14", 4990)
+        ("2026-03", "U03", 9600),
+        ("2026-04", "U03", -4800),
+        ("2026-04", "U14", 4990),
     ]
     assert answer.json["totals"] == {
-        "orders": 2, "buyers": 2, "units_sold": 3, "paid_goods_fen": 14590,
-        "refunded_goods_fen": 4800, "aid_amount_fen": 9790, "direct_purchase_fen": 4800,
-        "help_sell_fen": 4990, "freight_fen": 600,
+        "orders": 2,
+        "buyers": 2,
+        "units_sold": 3,
+        "paid_goods_fen": 14590,
+        "refunded_goods_fen": 4800,
+        "aid_amount_fen": 9790,
+        "direct_purchase_fen": 4800,
+        "help_sell_fen": 4990,
+        "freight_fen": 600,
     }
 
 

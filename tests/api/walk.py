@@ -12,7 +12,12 @@ from tests.fakes.gateway import SIGNATURE
 YEAR = "?from=2026-01-01&to=2027-01-01"
 LINES = {"lines": [{"sku": "P01-1", "quantity": 1}]}
 PARCEL = {"carrier": "zhongtong", "tracking_no": "ZT0001"}
-NEWCOMER = {"email": "new@example.org", "password": PASSWORD, "name": "新人", "buyer_kind": "public"}
+NEWCOMER = {
+    "email": "new@example.org",
+    "password": PASSWORD,
+    "name": "新人",
+    "buyer_kind": "public",
+}
 
 
 class Walk:
@@ -62,8 +67,11 @@ class Walk:
             body = {"login": email("stan"), "password": PASSWORD}
             token = self.go("POST /auth/tokens", json=body)["token"]
             bearer = {"Authorization": f"Bearer {token}"}
-            [kept] = [one for one in self.go("GET /auth/tokens", headers=bearer)["items"]
-                      if one["current"]]
+            [kept] = [
+                one
+                for one in self.go("GET /auth/tokens", headers=bearer)["items"]
+                if one["current"]
+            ]
             self.go(label, *[kept["id"]] * ("{" in label), headers=bearer)
         address = self.go("POST /me/addresses", json={**ADDRESS, "is_default": True}, as_="alice")
         self.go("PUT /me/addresses/{address_id}", address["id"], json=ADDRESS, as_="alice")
@@ -74,8 +82,9 @@ class Walk:
 
     def cooperative(self) -> None:
         number = self.mall.paid["number"]
-        self.go("POST /cooperative/consignments/{number}/parcels", f"{number}-1", json=PARCEL,
-                as_="bob")
+        self.go(
+            "POST /cooperative/consignments/{number}/parcels", f"{number}-1", json=PARCEL, as_="bob"
+        )
         self.go("GET /cooperative/consignments/{number}", f"{number}-1", as_="bob")
         self.go("GET /cooperative/consignments", as_="bob")
         self.go("POST /orders/{number}/confirm-receipt", number, as_="alice")
@@ -84,10 +93,19 @@ class Walk:
         self.go("GET /cooperative/products", as_="bob")
         self.go("GET /cooperative/skus/{code}", "P01-1", as_="bob")
         tag = self.answers["GET /cooperative/skus/{code}"].headers["ETag"]
-        self.go("PATCH /cooperative/skus/{code}", "P01-1", json={"price_fen": 4900}, as_="bob",
-                headers={"If-Match": tag})
-        self.go("POST /cooperative/skus/{code}/stock-movements", "P01-1", as_="bob",
-                json={"delta": 5, "cause": "harvest", "note": "新到一批"})
+        self.go(
+            "PATCH /cooperative/skus/{code}",
+            "P01-1",
+            json={"price_fen": 4900},
+            as_="bob",
+            headers={"If-Match": tag},
+        )
+        self.go(
+            "POST /cooperative/skus/{code}/stock-movements",
+            "P01-1",
+            as_="bob",
+            json={"delta": 5, "cause": "harvest", "note": "新到一批"},
+        )
         self.go("GET /cooperative/skus/{code}/stock-movements", "P01-1", as_="bob")
 
     def organizer(self) -> None:

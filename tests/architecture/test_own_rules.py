@@ -52,8 +52,15 @@ def test_no_backref():
     assert [path for path in FILES if "backref=" in path.read_text(encoding="utf-8")] == []
 
 
-MONEY = ("models/money.py", "shop/pricing", "shop/orders", "shop/payments", "shop/aid",
-         "shop/reports/queries.py", "shop/inventory")
+MONEY = (
+    "models/money.py",
+    "shop/pricing",
+    "shop/orders",
+    "shop/payments",
+    "shop/aid",
+    "shop/reports/queries.py",
+    "shop/inventory",
+)
 
 
 @pytest.mark.parametrize("place", MONEY)
@@ -61,10 +68,18 @@ def test_no_float_where_money_is(place):
     for path in (one for one in FILES if str(one.relative_to(ROOT)).startswith(place)):
         if FOREIGN_BOOKS in path.parents:
             continue
-        literals = [node for node in ast.walk(tree(path))
-                    if isinstance(node, ast.Constant) and isinstance(node.value, float)]
-        makes = [node for node in ast.walk(tree(path)) if isinstance(node, ast.Call)
-                 and isinstance(node.func, ast.Name) and node.func.id == "float"]
+        literals = [
+            node
+            for node in ast.walk(tree(path))
+            if isinstance(node, ast.Constant) and isinstance(node.value, float)
+        ]
+        makes = [
+            node
+            for node in ast.walk(tree(path))
+            if isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id == "float"
+        ]
         assert (path, literals, makes) == (path, [], [])
 
 
@@ -83,7 +98,10 @@ FOREIGN_CALLS = {"open_checkout", "fetch_checkout", "close_checkout"}
 def test_every_foreign_call_asserts_that_nothing_is_open():
     for path in (ROOT / "shop" / "payments").glob("*.py"):
         for function in (n for n in ast.walk(tree(path)) if isinstance(n, ast.FunctionDef)):
-            names = [node.func.attr for node in ast.walk(function)
-                     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
+            names = [
+                node.func.attr
+                for node in ast.walk(function)
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+            ]
             if path.name != "stripe_gateway.py" and FOREIGN_CALLS.intersection(names):
                 assert "nothing_open" in names, f"{path.name}:{function.name}"

@@ -16,8 +16,14 @@ from shop.seed.orders import place_scenarios
 from tests.cast import order_body
 
 OPEN = {
-    "static", "health.healthz", "health.readyz", "health.metrics",
-    "api.openapi_json", "api.docs", "api.docs_start", "api.docs_asset",
+    "static",
+    "health.healthz",
+    "health.readyz",
+    "health.metrics",
+    "api.openapi_json",
+    "api.docs",
+    "api.docs_start",
+    "api.docs_asset",
 }
 """Files, the API's own description and the probes: nothing of a person's or a cooperative's."""
 
@@ -42,7 +48,8 @@ def api_names() -> set[str]:
 
 def test_every_route_was_declared_with_a_permission(app):
     loose = {
-        rule.endpoint for rule in app.url_map.iter_rules()
+        rule.endpoint
+        for rule in app.url_map.iter_rules()
         if rule.endpoint not in declared() | OPEN and not ASSETS.search(rule.endpoint)
     }
     assert loose == set()
@@ -53,8 +60,9 @@ def test_every_permission_is_in_the_map(spec):
     assert spec.permission in PERMISSIONS
 
 
-@pytest.mark.parametrize("spec", [one for one in ENDPOINTS if one.method == "POST"],
-                         ids=lambda one: one.rule)
+@pytest.mark.parametrize(
+    "spec", [one for one in ENDPOINTS if one.method == "POST"], ids=lambda one: one.rule
+)
 def test_what_creates_something_of_value_takes_a_key(spec):
     valuable = re.search(r"(/orders|/payments|/parcels|/refunds|/after-sales|/commit)$", spec.rule)
     assert spec.idempotent or not valuable
@@ -86,8 +94,10 @@ COOPERATIVE = [one for one in ENDPOINTS if one.rule.startswith("/cooperative/")]
 @pytest.mark.parametrize("spec", COOPERATIVE, ids=lambda one: f"{one.method} {one.rule}")
 def test_a_manager_gets_nothing_of_another_cooperative(api, lived, spec):
     number = lived["consignments"][0]["number"]
-    path = filled(spec.rule, {"number": number, "code": "P06-1", "sku": "P06-1",
-                              "slug": "thin-shell-dried-walnuts"})
+    path = filled(
+        spec.rule,
+        {"number": number, "code": "P06-1", "sku": "P06-1", "slug": "thin-shell-dried-walnuts"},
+    )
     body = None if spec.body is None else {}
     answer = api.call(spec.method, path, as_="bob", json=body, headers={"If-Match": '"1"'})
     assert answer.status_code < 500
@@ -100,4 +110,7 @@ def test_a_manager_gets_nothing_of_another_cooperative(api, lived, spec):
 
 def test_the_packages_are_the_three_surfaces():
     assert [one.__name__ for one in (api_package, admin, storefront)] == [
-        "api", "admin", "storefront"]
+        "api",
+        "admin",
+        "storefront",
+    ]

@@ -33,7 +33,8 @@ def opened(transactions: Transactions, provider: FakeGateway) -> tuple[Any, str]
     attempt = start_payment(transactions, placed.number, token=placed.access_token)
     with transactions.begin() as ctx:
         order_id = ctx.session.execute(
-            select(Order.id).where(Order.number == placed.number)).scalar_one()
+            select(Order.id).where(Order.number == placed.number)
+        ).scalar_one()
     return order_id, f"cs_fake_{attempt.id.hex}"
 
 
@@ -70,8 +71,9 @@ def test_expiry_against_payment(transactions, provider, together):
     for _ in range(ROUNDS):
         order_id, reference = opened(transactions, provider)
         provider.pay(reference)
-        together(partial(expire, transactions, order_id),
-                 partial(pay, transactions, provider, reference))
+        together(
+            partial(expire, transactions, order_id), partial(pay, transactions, provider, reference)
+        )
         found = truth(transactions, order_id)
         held += 3 if found[0] == "paid" else 0
         assert found in {("paid", "succeeded", 2, held), ("cancelled", "needs_refund", 0, held)}
@@ -82,8 +84,10 @@ def blind_expire(transactions: Transactions, order_id: Any) -> None:
     """What a shop does that cancels by id, without looking whether it was paid."""
     with transactions.begin() as ctx:
         ctx.session.execute(
-            update(Order).where(Order.id == order_id)
-            .values(state="cancelled", paid_at=None, cancelled_at=ctx.now))
+            update(Order)
+            .where(Order.id == order_id)
+            .values(state="cancelled", paid_at=None, cancelled_at=ctx.now)
+        )
 
 
 def test_control_a_blind_timer_cancels_a_paid_order(transactions, provider, together):
@@ -108,8 +112,11 @@ def test_the_same_webhook_three_times_at_once(app, transactions, provider, toget
     body = provider.event(reference)
 
     def deliver() -> int:
-        return app.test_client().post("/api/v1/webhooks/stripe", data=body,
-                                      headers={"Stripe-Signature": SIGNATURE}).status_code
+        return (
+            app.test_client()
+            .post("/api/v1/webhooks/stripe", data=body, headers={"Stripe-Signature": SIGNATURE})
+            .status_code
+        )
 
     assert together(*[deliver] * 3) == [200, 200, 200]
     assert len(waiting(transactions)) == 1

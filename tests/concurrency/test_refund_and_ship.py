@@ -65,9 +65,7 @@ def test_control_without_the_lock_both_refunds_pass(
         return found
 
     monkeypatch.setattr(commands, "_left", unlocked)
-    monkeypatch.setattr(
-        "sqlalchemy.sql.selectable.Select.with_for_update", lambda self, **_: self
-    )
+    monkeypatch.setattr("sqlalchemy.sql.selectable.Select.with_for_update", lambda self, **_: self)
     with transactions.begin() as ctx:
         line = sell(ctx, "2026-02-03T10:00:00", part(fen=10_000)).line
     ends = outcomes(together(*[alone(transactions, refund_60_percent(line))] * 2))

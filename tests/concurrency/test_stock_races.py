@@ -43,8 +43,10 @@ def level(transactions: Transactions, sku_id: Any) -> tuple[int, int]:
     with transactions.begin() as ctx:
         row = ctx.session.get_one(Stock, sku_id)
         moved = ctx.session.execute(
-            select(func.sum(StockMovement.on_hand_delta), func.sum(StockMovement.reserved_delta))
-            .where(StockMovement.sku_id == sku_id)).one()
+            select(
+                func.sum(StockMovement.on_hand_delta), func.sum(StockMovement.reserved_delta)
+            ).where(StockMovement.sku_id == sku_id)
+        ).one()
         assert tuple(moved) == (row.on_hand, row.reserved)
         return row.on_hand, row.reserved
 
@@ -70,12 +72,14 @@ def unguarded_reserve(ctx: Any, order_id: Any, quantities: Any) -> None:
     del order_id
     for sku_id, quantity in quantities.items():
         held = ctx.session.execute(
-            select(Stock.on_hand, Stock.reserved).where(Stock.sku_id == sku_id)).one()
+            select(Stock.on_hand, Stock.reserved).where(Stock.sku_id == sku_id)
+        ).one()
         if held.on_hand - held.reserved < quantity:
             raise Conflict(code="out_of_stock")
         clock.sleep(0.2)
         ctx.session.execute(
-            update(Stock).where(Stock.sku_id == sku_id).values(reserved=held.reserved + quantity))
+            update(Stock).where(Stock.sku_id == sku_id).values(reserved=held.reserved + quantity)
+        )
 
 
 def test_control_without_the_guard_both_get_the_last_box(transactions, together, monkeypatch):
@@ -120,13 +124,14 @@ def _one_by_one(transactions: Transactions, *sku_ids: Any) -> None:
     with transactions.begin() as ctx:
         for sku_id in sku_ids:
             ctx.session.execute(
-                text("UPDATE stock SET reserved = reserved + 1 WHERE sku_id = :id"),
-                {"id": sku_id})
+                text("UPDATE stock SET reserved = reserved + 1 WHERE sku_id = :id"), {"id": sku_id}
+            )
             clock.sleep(0.3)
 
 
 def test_control_unsorted_locks_make_a_ring(transactions, together):
     ids = [stocked(transactions, sku, 100) for sku in ("P03-1", "P01-1")]
     results = together(
-        partial(_one_by_one, transactions, *ids), partial(_one_by_one, transactions, *ids[::-1]))
+        partial(_one_by_one, transactions, *ids), partial(_one_by_one, transactions, *ids[::-1])
+    )
     assert sorted(getattr(one, "error_code", "ok") for one in results) == ["ok", "try_again"]

@@ -127,6 +127,7 @@ def test_the_server_ends_with_its_user_however_that_ends(home, signum):
         assert not nothing_runs(home)
         user.send(signum)
         wait_until(lambda: nothing_runs(home))
+    assert not (home / "socket").exists()
 
 
 def test_a_crashed_server_is_started_again_with_its_data(home):

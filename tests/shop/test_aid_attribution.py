@@ -67,17 +67,22 @@ def test_it_costs_one_statement(ctx: Ctx, worker_database: Any) -> None:
 def test_units_are_a_tree(ctx: Ctx) -> None:
     parent = key(ctx, Unit, "U01")
     for code in ("U01b", "U01a"):
-        ctx.session.add(Unit(id=new_id(), code=code, name=code, kind="sub_union",
-                             parent_id=parent))
+        ctx.session.add(Unit(id=new_id(), code=code, name=code, kind="sub_union", parent_id=parent))
     ctx.session.flush()  # the list reads by Core
     found = [(unit.code, unit.parent_code, unit.depth) for unit in units(ctx)]
-    assert found[:4] == [("U01", None, 0), ("U01a", "U01", 1), ("U01b", "U01", 1),
-                         ("U02", None, 0)]
+    assert found[:4] == [("U01", None, 0), ("U01a", "U01", 1), ("U01b", "U01", 1), ("U02", None, 0)]
 
 
 def test_children_of_a_retired_unit_stand_at_the_top(ctx: Ctx) -> None:
-    ctx.session.add(Unit(id=new_id(), code="U01a", name="分工会", kind="sub_union",
-                         parent_id=key(ctx, Unit, "U01")))
+    ctx.session.add(
+        Unit(
+            id=new_id(),
+            code="U01a",
+            name="分工会",
+            kind="sub_union",
+            parent_id=key(ctx, Unit, "U01"),
+        )
+    )
     ctx.session.flush()  # the list reads by Core
     ctx.session.execute(update(Unit).where(Unit.code == "U01").values(active=False))
     assert [(unit.code, unit.depth) for unit in units(ctx)][:2] == [("U01a", 0), ("U02", 0)]
@@ -85,10 +90,18 @@ def test_children_of_a_retired_unit_stand_at_the_top(ctx: Ctx) -> None:
 
 def test_lists_are_in_the_order_of_codes(ctx: Ctx) -> None:
     assert [row["code"] for row in channels(ctx)] == [
-        "alumni_platform", "direct", "livestream", "new_media", "official_site"
+        "alumni_platform",
+        "direct",
+        "livestream",
+        "new_media",
+        "official_site",
     ]
     assert [row["code"] for row in platforms(ctx)] == [
-        "campus_mall", "e_bangfu", "offline", "p832", "self_mall"
+        "campus_mall",
+        "e_bangfu",
+        "offline",
+        "p832",
+        "self_mall",
     ]
     assert all(row["name"] for row in storefronts(ctx))
 

@@ -25,8 +25,14 @@ def entries(ctx: Ctx, kind: AidEntryKind | None = None) -> list[Any]:
 
 
 def test_a_sale_freezes_codes_and_names(ctx: Ctx) -> None:
-    sell(ctx, "2026-02-03T10:02:10", part(fen=9600, quantity=2), unit="U03",
-         channel="official_site", number="26020312345678")
+    sell(
+        ctx,
+        "2026-02-03T10:02:10",
+        part(fen=9600, quantity=2),
+        unit="U03",
+        channel="official_site",
+        number="26020312345678",
+    )
     [entry] = entries(ctx)
     assert (entry.unit_code, entry.unit_name) == ("U03", "经济学院")
     assert (entry.channel_code, entry.channel_name) == ("official_site", "学校官方网站")
@@ -67,11 +73,17 @@ def test_what_is_not_counted_is_recorded_all_the_same(ctx: Ctx) -> None:
 def test_of_two_rule_sets_the_later_one_decides(ctx: Ctx) -> None:
     old = ctx.session.execute(select(RuleSetRow).where(RuleSetRow.code == "aid2026")).scalar_one()
     definition = {**old.definition, "product_filter": "any", "code": "aid2026b"}
-    ctx.session.add(RuleSetRow(
-        id=new_id(), code="aid2026b", name="新口径", measure=old.measure,
-        effective_from=at("2026-07-01T00:00:00").date(), effective_to=None,
-        definition=definition,
-    ))
+    ctx.session.add(
+        RuleSetRow(
+            id=new_id(),
+            code="aid2026b",
+            name="新口径",
+            measure=old.measure,
+            effective_from=at("2026-07-01T00:00:00").date(),
+            effective_to=None,
+            definition=definition,
+        )
+    )
     ctx.session.flush()  # the record reads by Core
     sell(ctx, "2026-06-30T23:59:59", part(FOREIGN))
     sell(ctx, "2026-07-01T00:00:00", part(FOREIGN))
@@ -113,9 +125,16 @@ def test_the_campaign_is_the_named_one_or_that_of_the_payment(
 
 def test_of_two_campaigns_the_one_of_the_channel_wins(ctx: Ctx) -> None:
     period = {"starts_at": at("2026-02-01T00:00:00"), "ends_at": at("2026-02-10T00:00:00")}
-    ctx.session.add(Campaign(
-        id=new_id(), code="K9", name="直播周", kind="livestream", channels=["livestream"], **period
-    ))
+    ctx.session.add(
+        Campaign(
+            id=new_id(),
+            code="K9",
+            name="直播周",
+            kind="livestream",
+            channels=["livestream"],
+            **period,
+        )
+    )
     ctx.session.flush()  # the record reads by Core
     sell(ctx, "2026-02-03T10:00:00", channel="official_site")
     sell(ctx, "2026-02-03T10:00:00", channel="livestream")
@@ -151,8 +170,9 @@ def test_no_lines_no_statement(ctx: Ctx, worker_database: Any) -> None:
 
 
 def test_a_refund_copies_the_sale_and_has_its_own_moment(ctx: Ctx) -> None:
-    sold = sell(ctx, "2026-03-30T21:01:00", part(fen=13600, quantity=2), unit="U13",
-                kind=BuyerKind.ALUMNI)
+    sold = sell(
+        ctx, "2026-03-30T21:01:00", part(fen=13600, quantity=2), unit="U13", kind=BuyerKind.ALUMNI
+    )
     assert refund(ctx, sold.line, "2026-04-09T15:00:00", 6800, quantity=1)
     sale, back = entries(ctx)
     assert (str(back.day), str(back.sale_day)) == ("2026-04-09", "2026-03-30")

@@ -25,7 +25,11 @@ from tests.fulfilment_factories import lines_of, paid, place
 
 
 def ship(
-    ctx: Ctx, number: str, tracking_no: str = "ZT0001", *, pieces: int | None = None,
+    ctx: Ctx,
+    number: str,
+    tracking_no: str = "ZT0001",
+    *,
+    pieces: int | None = None,
     carrier: str = "zhongtong",
 ) -> ParcelFacts:
     lines = None if pieces is None else ((lines_of(ctx, number)[0].id, pieces),)
@@ -71,9 +75,7 @@ def test_shipped_goods_leave_the_shelf(ctx: Ctx) -> None:
 
 def test_a_consignment_leaves_in_parts(ctx: Ctx) -> None:
     number, bob = f"{paid(ctx)}-1", acting(ctx, "bob")
-    states = [
-        ship(bob, number, f"ZT000{count}", pieces=1).consignment_state for count in range(3)
-    ]
+    states = [ship(bob, number, f"ZT000{count}", pieces=1).consignment_state for count in range(3)]
     assert states == ["partially_shipped", "partially_shipped", "shipped"]
     with pytest.raises(Conflict, match="consignment_shipped"):
         ship(bob, number, "ZT0009")
@@ -199,9 +201,7 @@ def test_nothing_leaves_before_it_is_paid(ctx: Ctx) -> None:
     assert everything(ctx) == before
 
 
-def test_shipping_costs_the_same_for_one_line_and_for_four(
-    ctx: Ctx, worker_database: Any
-) -> None:
+def test_shipping_costs_the_same_for_one_line_and_for_four(ctx: Ctx, worker_database: Any) -> None:
     costs = []
     for lines in ([("P01-1", 1)], [("P01-1", 1), ("P01-2", 1), ("P02-1", 1), ("P03-1", 1)]):
         number, bob = f"{paid(ctx, *lines)}-1", acting(ctx, "bob")
@@ -230,7 +230,8 @@ def test_the_list_knows_states_and_pages(ctx: Ctx) -> None:
     assert [row["number"] for row in waiting] == [numbers[2], numbers[1]]
     [newest] = consignments_for(bob, limit=1)
     assert [row["number"] for row in consignments_for(bob, None, newest["id"])] == [
-        numbers[1], numbers[0]
+        numbers[1],
+        numbers[0],
     ]
 
 
@@ -286,7 +287,17 @@ def test_the_buyer_sees_parcels_by_consignment(ctx: Ctx) -> None:
 
 
 def test_every_carrier_of_the_demonstration_is_known() -> None:
-    wanted = {"shunfeng", "zhongtong", "yuantong", "shentong", "yunda", "ems", "jd",
-              "youzhengguonei", "jtexpress", "debangkuaidi"}
+    wanted = {
+        "shunfeng",
+        "zhongtong",
+        "yuantong",
+        "shentong",
+        "yunda",
+        "ems",
+        "jd",
+        "youzhengguonei",
+        "jtexpress",
+        "debangkuaidi",
+    }
     assert wanted <= CARRIERS.keys()
     assert all(carrier.name and carrier.name_en for carrier in CARRIERS.values())

@@ -26,12 +26,18 @@ moments = st.integers(0, 365 * 24 * 3600 - 1).map(
     lambda second: f"{START + timedelta(seconds=second):%Y-%m-%dT%H:%M:%S}"
 )
 parts = st.builds(
-    part, st.sampled_from([TEA, WALNUT, FOREIGN]), st.integers(0, 100_000), st.integers(1, 9),
+    part,
+    st.sampled_from([TEA, WALNUT, FOREIGN]),
+    st.integers(0, 100_000),
+    st.integers(1, 9),
     st.integers(0, 5_000),
 )
 sale_moves = st.tuples(
-    st.just("sell"), moments, st.lists(parts, min_size=1, max_size=3),
-    st.sampled_from([None, "U01", "U03", "U13"]), st.sampled_from(["direct", "livestream"]),
+    st.just("sell"),
+    moments,
+    st.lists(parts, min_size=1, max_size=3),
+    st.sampled_from([None, "U01", "U03", "U13"]),
+    st.sampled_from(["direct", "livestream"]),
     st.sampled_from(list(BuyerKind)),
 )
 refund_moves = st.tuples(
@@ -64,7 +70,9 @@ def year(dimension: str, basis: str) -> SalesQuery:
 
 
 @settings(
-    max_examples=20, deadline=None, print_blob=True,
+    max_examples=20,
+    deadline=None,
+    print_blob=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
@@ -82,7 +90,8 @@ def test_by_any_dimension_the_sum_is_captured_less_refunded(
             for row in report.rows:
                 sums.update({name: row[name] for name in ADDITIVE})
             assert (sums["paid_goods_fen"], sums["refunded_goods_fen"]) == (
-                count["paid"], count["refunded"]
+                count["paid"],
+                count["refunded"],
             )
             assert all(sums[name] == report.totals[name] for name in ADDITIVE)
             assert report.totals["orders"] == len(sold)

@@ -61,7 +61,7 @@ def test_an_order_page_costs_a_constant_number_of_statements(
 def test_paying_again_leads_to_the_same_cashier(visitor, ordered, transactions, provider):
     visitor.get(path(transactions, ordered))
     answer = visitor.post(f"/orders/{ordered.number}/pay", visitor.hidden())
-    assert answer.location == f"https://pay.example/{list(provider.checkouts)[0]}"
+    assert answer.location == f"https://pay.example/{next(iter(provider.checkouts))}"
     with transactions.begin() as ctx:
         assert len(payments_of(ctx, ordered.id)) == 1
 
@@ -104,7 +104,7 @@ def test_the_result_stops_asking_by_itself(visitor, ordered, provider):
 
 
 def test_a_failed_payment_offers_another(visitor, ordered, provider):
-    provider.expire(list(provider.checkouts)[0])
+    provider.expire(next(iter(provider.checkouts)))
     page = visitor.get(page_of(provider)[0]).text
     assert "这次没有付成" in page
     assert f'action="/orders/{ordered.number}/pay"' in page
@@ -160,7 +160,7 @@ def test_the_list_of_orders_costs_a_constant_number_of_statements(alice, provide
 
 
 def test_the_list_of_orders_is_for_people_we_know(visitor):
-    assert visitor.get("/orders").location == "/sign-in?next=/orders?"
+    assert visitor.get("/orders").location.startswith("/sign-in?next=/orders")
 
 
 def test_a_guest_finds_an_order_by_number_and_phone(visitor, ordered, transactions):

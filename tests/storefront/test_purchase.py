@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from models.aid import AidEntry
+from models.catalog import Sku
 from models.identity import Address
 from models.orders import OrderState
 from shop import idempotency
@@ -37,6 +38,7 @@ def test_what_was_ordered_leaves_the_basket(visitor, provider):
 
 def test_buy_now_leaves_the_basket_alone(visitor, provider, transactions):
     visitor.put_in("P01-1")
+    visitor.get("/p/handmade-pickled-radish")
     form = {"sku": "P12-1", "quantity": 3, "then": "checkout"}
     assert visitor.post("/cart/lines", form).location == "/checkout?buy=P12-1:3"
     visitor.follow()
@@ -178,7 +180,7 @@ def test_without_the_confirmation_no_order(visitor, provider, transactions):
     visitor.put_in("P01-1")
     answer = visitor.check_out(no_return="")
     assert answer.status_code == 422
-    assert "请确认食品拆封后不适用七日无理由退货" in answer.text
+    assert "请确认：食品拆封后不支持七日无理由退货" in answer.text
     assert orders(transactions) == []
 
 
@@ -189,12 +191,10 @@ def test_what_was_sold_meanwhile_is_told_and_nothing_is_ordered(visitor, provide
     assert "库存不足，仅剩 600 件" in answer.text
     assert orders(transactions) == []
     with transactions.begin() as ctx:
-        assert level(ctx, order_sku(ctx)).reserved == 0
+        assert level(ctx.session, order_sku(ctx)).reserved == 0
 
 
 def order_sku(ctx):
-    from models.catalog import Sku
-
     return ctx.session.execute(select(Sku.id).where(Sku.code == "P01-1")).scalar_one()
 
 

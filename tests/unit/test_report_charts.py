@@ -69,16 +69,24 @@ def test_a_negative_bar_has_no_length():
     assert [rect.get("width") for rect in root.iter(f"{SVG}rect")] == ["0.0"]
 
 
-@pytest.mark.parametrize("svg", [
-    columns("x", "<b>", ("<i>&\"'",), (Series("</svg><script>", (1,)),), "<script>"),
-    bars('x"', "<script>", (("<script>alert(1)</script>", 1),)),
-    columns("empty", "空", (), (PAID,)),
-    bars("empty", "空", ()),
-])
+@pytest.mark.parametrize(
+    "svg",
+    [
+        columns("x", "<b>", ("<i>&\"'",), (Series("</svg><script>", (1,)),), "<script>"),
+        bars('x"', "<script>", (("<script>alert(1)</script>", 1),)),
+        columns("empty", "空", (), (PAID,)),
+        bars("empty", "空", ()),
+    ],
+)
 def test_nothing_breaks_out_of_a_chart(svg: str):
     root = ET.fromstring(svg)
     assert {element.tag.removeprefix(SVG) for element in root.iter()} <= {
-        "svg", "title", "desc", "rect", "text", "line"
+        "svg",
+        "title",
+        "desc",
+        "rect",
+        "text",
+        "line",
     }
     assert "style=" not in svg
 
