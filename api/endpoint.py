@@ -10,6 +10,8 @@ from flask import Response, request
 from marshmallow import Schema
 
 from api.errors import problem
+from api.reading import json_body, loaded
+from api.reading import json_body, loaded
 from api.serializer import dumps
 from shop import idempotency
 from shop.context import Ctx, Transactions

@@ -43,20 +43,23 @@ FILTERS: tuple[dict[str, Any], ...] = (
 )
 
 
+PARTS = 3
+
+
 def questions(seed: int) -> list[SalesQuery]:
-    """Every dimension, by both bases, some pairs and triples, with and without filters."""
-    chance = Random(seed)
-    triples = chance.sample(list(combinations(DIMENSIONS, 3)), 6)
-    pairs = chance.sample(list(combinations(DIMENSIONS, 2)), 6)
+    """A third of: every dimension, some pairs and triples, by both bases, with filters."""
+    chance = Random(seed // PARTS)
+    triples = chance.sample(list(combinations(DIMENSIONS, 3)), 3)
+    pairs = chance.sample(list(combinations(DIMENSIONS, 2)), 3)
     groups: list[tuple[str, ...]] = [(), *((name,) for name in DIMENSIONS), *pairs, *triples]
     return [
         replace(YEAR, group_by=group, basis=basis, filters=chance.choice(FILTERS))
         for group in groups
         for basis in ("event", "cohort")
-    ]
+    ][seed % PARTS :: PARTS]
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", range(PARTS))
 def test_whatever_happens_a_report_says_what_the_entries_say(
     transactions: Transactions, seed: int
 ) -> None:
@@ -64,19 +67,18 @@ def test_whatever_happens_a_report_says_what_the_entries_say(
     life.go_on(transactions)
     for query in asked_for:
         ask(transactions, query)
-    for days in (8, 1):
+    for days in (8, 0):
         roll_up(transactions)
         life.go_on(transactions, days)
         for query in asked_for:
             assert told(ask(transactions, query)) == straight(transactions, query), query
 
 
-@pytest.mark.parametrize("seed", [4, 5])
 def test_what_was_added_up_bit_by_bit_is_what_is_worked_out_anew(
-    transactions: Transactions, seed: int
+    transactions: Transactions,
 ) -> None:
-    life = Life(seed)
-    for query in questions(seed)[::3]:
+    life = Life(4)
+    for query in questions(4)[::2]:
         ask(transactions, query)
     for _ in range(4):
         life.go_on(transactions, 3)
