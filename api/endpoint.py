@@ -11,7 +11,6 @@ from marshmallow import Schema
 
 from api.errors import problem
 from api.reading import json_body, loaded
-from api.reading import json_body, loaded
 from api.serializer import dumps
 from shop import idempotency
 from shop.context import Ctx, Transactions

@@ -45,6 +45,7 @@ HTTP_CODES: dict[int, tuple[str, str, str]] = {
     404: ("not_found", "没有找到您要的内容", "There is nothing here under that name"),
     405: ("method_not_allowed", "不支持此操作方式", "This address does not take that method"),
     413: ("too_large", "提交的内容过大", "The body is too large"),
+    414: ("address_too_long", "地址过长", "The address is too long"),
     415: ("unsupported_media_type", "不支持的内容类型", "The body must be application/json"),
     429: ("rate_limited", "操作过于频繁，请稍后再试", "Too many requests, please slow down"),
 }

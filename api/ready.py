@@ -33,6 +33,9 @@ PREFIX = "/api/v1/products"
 MAX_ADDRESSES = 10_000
 """Then it starts afresh: an address costs some 300 bytes, and anybody can make new ones."""
 
+MAX_QUERY = 200
+"""Characters: what people ask again fits in, what is made up to fill our memory need not."""
+
 ASKS_MORE = ("HTTP_AUTHORIZATION", "HTTP_X_REQUEST_ID", "HTTP_RANGE")
 """With one of these the answer is not the same for everybody."""
 
@@ -90,6 +93,7 @@ def _plain(environ: Environ) -> bool:
     return (
         environ["REQUEST_METHOD"] == "GET"
         and environ["PATH_INFO"].startswith(PREFIX)
+        and len(environ.get("QUERY_STRING", "")) <= MAX_QUERY
         and not any(name in environ for name in ASKS_MORE)
     )
 

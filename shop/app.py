@@ -6,11 +6,12 @@ import base64
 import hashlib
 from datetime import timedelta
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 from flask_babel import Babel
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFProtect
+from werkzeug.exceptions import RequestURITooLarge
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import admin
@@ -98,6 +99,8 @@ def _assemble(app: Flask, settings: Settings) -> None:
 
 def _begin() -> None:
     request_id()
+    if getattr(request, "overlong", False):
+        raise RequestURITooLarge
 
 
 def content_security_policy(settings: Settings) -> str:

@@ -11,9 +11,10 @@ from werkzeug.wrappers import Response
 from shop.catalog import reference_queries
 from shop.catalog.filters import ProductFilter, Sort
 from shop.catalog.listing_queries import ProductItem, list_products
-from shop.context import Ctx
+from shop.context import Ctx, Transactions
 from storefront import shown
-from storefront.page import pages, show
+from storefront.kept import Sheet, show_kept
+from storefront.page import pages
 from storefront.texts import _
 
 LOOKED_AT = 60
@@ -23,21 +24,22 @@ FAVOURITES = 10
 CERTIFIED = 10
 
 
-@pages.page("/", permission="catalog.read")
-def home(ctx: Ctx) -> Response:
+@pages.page("/", permission="catalog.read", phases=True)
+def home(opened: Transactions) -> Response:
     """The start page."""
-    return show(ctx, "home.html", **_content(ctx))
+    return show_kept(opened, _sheet)
 
 
-def _content(ctx: Ctx) -> dict[str, Any]:
-    items = list_products(ctx, ProductFilter(sort=Sort.SALES), limit=LOOKED_AT).items
+def _sheet(ctx: Ctx) -> Sheet:
+    page = list_products(ctx, ProductFilter(sort=Sort.SALES), limit=LOOKED_AT)
     cooperatives = reference_queries.cooperatives(ctx.session)
-    return {
+    values = {
         "categories": [shown.category(row) for row in reference_queries.categories(ctx.session)],
         "cooperatives": [shown.cooperative(row) for row in cooperatives],
         "households": sum(row["member_households"] for row in cooperatives),
-        "sections": _sections(items),
+        "sections": _sections(page.items),
     }
+    return Sheet("home.html", values, page.shows, until=page.until(ctx.now))
 
 
 def _sections(items: list[ProductItem]) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from shop.context import ANONYMOUS, Ctx
 from shop.identity.policy import allowed
 from shop.pages import Pages
 from shop.web import language, runtime
-from storefront import visit
+from storefront import kept, visit
 from storefront.assets import asset, script
 from storefront.errors import error_page, readable
 
@@ -69,6 +69,8 @@ def register_globals() -> None:
     blueprint.app_context_processor(frame)
     blueprint.add_app_template_global(asset)
     blueprint.add_app_template_global(yuan_text, "money")
+    for function in (kept.form_token, kept.count_dot, kept.messages):
+        blueprint.add_app_template_global(function)
 
 
 def frame() -> dict[str, Any]:
@@ -77,7 +79,6 @@ def frame() -> dict[str, Any]:
     return {
         "lang": language(),
         "actor": actor,
-        "cart_count": g.get("cart_count", 0),
         "desk": allowed(actor, "desk.open"),
         "demo": runtime().settings.sandbox,
         "lang_url": other_language,

@@ -84,11 +84,14 @@ def basket_owner(ctx: Ctx, *, keep: bool = False) -> CartOwner:
     return owner
 
 
+def has_basket() -> bool:
+    """Whether there may be something in the basket: a visitor who never filled one has none."""
+    return bool(session.get("sid") or session.get("cart"))
+
+
 def basket_count(ctx: Ctx) -> int:
-    """Pieces in the basket; a visitor who never filled one costs no statement."""
-    if ctx.actor.user_id is None and not session.get("cart"):
-        return 0
-    return cart_queries.pieces(ctx, basket_owner(ctx))
+    """Pieces in the basket; without one it costs no statement."""
+    return cart_queries.pieces(ctx, basket_owner(ctx)) if has_basket() else 0
 
 
 def region() -> Region | None:

@@ -87,7 +87,7 @@ class Life:
     """Sales, refunds, imports, and corrections of all of them, as chance has it."""
 
     def __init__(self, seed: int) -> None:
-        self.chance = Random(seed)
+        self.seed, self.chance = seed, Random(seed)
 
     def go_on(self, transactions: Transactions, days: int = 8) -> None:
         """Some transactions with some moves each; the last one takes everything back."""
@@ -131,7 +131,7 @@ class Life:
                 continue
 
     def outside(self, ctx: Ctx) -> None:
-        number = f"832-{self.chance.randint(1, 5)}"
+        number = f"832-{self.seed}-{self.chance.randint(1, 5)}"
         found = select(func.count()).where(ENTRIES.c.order_number == number)
         line = ctx.session.execute(found).scalar_one() + 1
         outside(ctx, self.moment(), number, self.chance.randint(1, 9999), external_line_no=line)

@@ -37,6 +37,10 @@ MAX_AGE = timedelta(seconds=30)
 MAX_BYTES = 16 * 1024 * 1024
 """Of answers in one process; the least recently used go first."""
 
+OVERHEAD = 2_000
+"""Bytes that an entry takes besides its answer: the question itself may be long, and anybody can
+make up questions that nothing is found for."""
+
 Begin = Callable[[], AbstractContextManager[Ctx]]
 Seen = Levels | Availability
 
@@ -171,7 +175,7 @@ class CatalogueCache:
                 return
             self._drop(key)
             self._entries[key] = entry
-            self._bytes += len(entry.kept.body)
+            self._bytes += OVERHEAD + len(entry.kept.body)
             for product in entry.built.shows:
                 self._watchers.setdefault(product, set()).add(key)
             while self._bytes > MAX_BYTES and len(self._entries) > 1:
@@ -186,7 +190,7 @@ class CatalogueCache:
         entry = self._entries.pop(key, None)
         if entry is None:
             return
-        self._bytes -= len(entry.kept.body)
+        self._bytes -= OVERHEAD + len(entry.kept.body)
         for product in entry.built.shows:
             watching = self._watchers[product]
             watching.discard(key)

@@ -12,7 +12,6 @@ from tests.api.refusals import problem, refused
 from tests.cast import order_body
 
 JSON = "application/json"
-TEA = {"lines": [{"sku": "P01-1", "quantity": 1}]}
 MEGABYTE = 1_000_000
 
 
@@ -63,6 +62,20 @@ def test_a_body_is_json_and_says_so(mall, type_):
 @pytest.mark.parametrize("path", ["/orders", "/auth/tokens", "/webhooks/stripe"])
 def test_ten_megabytes_are_too_much(mall, path):
     data = b"x" * 10 * MEGABYTE
+    refused(mall, "POST", path, 413, "too_large", data=data, content_type=JSON)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"lines": [' + b",".join([b"{}"] * 300_000) + b"]}",
+        b'{"lines": [' + b",".join([b"1"] * 400_000) + b"]}",
+        b"{" + b",".join(b'"%d":1' % key for key in range(90_000)) + b"}",
+    ],
+    ids=["lines", "numbers", "keys"],
+)  # fmt: skip
+@pytest.mark.parametrize("path", ["/orders", "/quotes", "/auth/tokens"])
+def test_a_megabyte_of_small_things_is_not_looked_at_one_by_one(mall, path, data):
     refused(mall, "POST", path, 413, "too_large", data=data, content_type=JSON)
 
 
@@ -135,7 +148,9 @@ def test_what_is_no_utf8_is_no_language_either(mall):
         ("/products/a%00b", 422, "invalid"),
         ("/orders/%00", 422, "invalid"),
         ("/products?q=a%00", 422, "invalid"),
-        ("/products?q=" + "a" * 100_000, 422, "invalid"),
+        ("/products?q=" + "a" * 201, 422, "invalid"),
+        ("/products?q=" + "a" * 100_000, 414, "address_too_long"),
+        ("/orders?" + "&a=1" * 10_000, 414, "address_too_long"),
         ("/products/" + "a" * 100_000, 404, "not_found"),
         ("/products/..%2f..%2fetc%2fpasswd", 404, "not_found"),
         ("/cooperatives/%F0%9F%98%80", 404, "not_found"),

