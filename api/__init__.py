@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, Flask, request
+from flask import Blueprint, Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from api import health, openapi, ready, v1
@@ -30,12 +30,19 @@ def register(app: Flask, limiter: Limiter) -> Blueprint:
     blueprint.register_error_handler(HTTPException, http_problem)
     blueprint.register_error_handler(ShopError, problem)
     blueprint.register_error_handler(Exception, unexpected)
+    blueprint.after_request(_private)
     openapi.register(blueprint)
     app.register_blueprint(blueprint)
     app.register_blueprint(health.blueprint)
     app.register_error_handler(HTTPException, _anywhere)
     ready.install(app)
     return blueprint
+
+
+def _private(answer: Response) -> Response:
+    """What an endpoint does not call public, nobody on the way shall keep."""
+    answer.headers.setdefault("Cache-Control", "no-store")
+    return answer
 
 
 def _anywhere(error: HTTPException) -> Any:

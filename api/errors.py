@@ -116,6 +116,7 @@ def _answer(document: dict[str, Any], status: int) -> Response:
     document["request_id"] = request_id()
     answer = Response(orjson.dumps(document, default=str), status=status)
     answer.content_type = "application/problem+json"
+    answer.headers["Cache-Control"] = "no-store"
     if status in {409, 429, 503} and document["code"] in {
         "try_again",
         "idempotency_in_flight",

@@ -9,11 +9,13 @@ import orjson
 from flask import Blueprint, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 
+from api.errors import problem
 from shop import readiness
 from shop.errors import ShopError
 from shop.web import transactions
 
 blueprint = Blueprint("health", __name__)
+blueprint.register_error_handler(ShopError, problem)
 
 SILENT = timedelta(seconds=45)
 """Four missed beats of the worker."""

@@ -13,7 +13,7 @@ from shop.context import Ctx
 from shop.divisions import children
 from shop.errors import ShopError
 from storefront import baskets, visit
-from storefront.catalog import product_page
+from storefront.catalog import product_again
 from storefront.forms import BuyForm, QuantityForm, faults_of, read_form
 from storefront.names import cooperative_names
 from storefront.page import by_htmx, fragment, go, pages, show
@@ -28,7 +28,7 @@ def cart(ctx: Ctx) -> Response:
 
 
 def _add_again(ctx: Ctx, error: ShopError) -> Response:
-    return product_page(ctx, request.form.get("slug", ""), error)
+    return product_again(ctx, request.form.get("slug", ""), error)
 
 
 @pages.page("/cart/lines", permission="cart.use", methods=("POST",), retry=_add_again)

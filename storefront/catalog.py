@@ -13,10 +13,13 @@ from shop.catalog import reference_queries
 from shop.catalog.detail_queries import product_detail
 from shop.catalog.filters import ProductFilter, Sort
 from shop.catalog.listing_queries import Key, ProductPage, list_products
-from shop.context import Ctx
+from shop.catalog.rules import next_turn
+from shop.context import Ctx, Transactions
 from shop.errors import NotFound, ShopError
 from storefront import shown
+from storefront.errors import status_of
 from storefront.forms import Form, SearchForm, read_query
+from storefront.kept import Sheet, show_kept
 from storefront.page import here, pages, show
 
 PER_PAGE = 24
@@ -24,39 +27,42 @@ RELATED = 6
 BIGGEST = 2**63 - 1
 
 
-@pages.page("/categories", permission="catalog.read")
-def shelves(ctx: Ctx) -> Response:
+@pages.page("/categories", permission="catalog.read", phases=True)
+def shelves(opened: Transactions) -> Response:
     """Everything on the shelves."""
-    return _shelf(ctx, None)
+    return show_kept(opened, lambda ctx: _shelf(ctx, None))
 
 
-@pages.page("/c/<slug>", permission="catalog.read")
-def shelf(ctx: Ctx, slug: str) -> Response:
+@pages.page("/c/<slug>", permission="catalog.read", phases=True)
+def shelf(opened: Transactions, slug: str) -> Response:
     """One shelf."""
-    return _shelf(ctx, slug)
+    return show_kept(opened, lambda ctx: _shelf(ctx, slug))
 
 
-def _shelf(ctx: Ctx, slug: str | None) -> Response:
+def _shelf(ctx: Ctx, slug: str | None) -> Sheet:
     asked = read_query(SearchForm)
     categories = [shown.category(row) for row in reference_queries.categories(ctx.session)]
     chosen = next((one for one in categories if one["slug"] == slug), None)
     if slug is not None and chosen is None:
         raise NotFound
     page = _found(ctx, ProductFilter(category=slug, sort=_sort(asked)))
-    return show(
-        ctx,
-        "category.html",
-        categories=categories,
-        category=chosen,
-        total=_total(page, chosen["code"] if chosen else None),
-        sort=asked.get("sort"),
+    values = {
+        "categories": categories,
+        "category": chosen,
+        "total": _total(page, chosen["code"] if chosen else None),
+        "sort": asked.get("sort"),
         **_listed(page),
-    )
+    }
+    return Sheet("category.html", values, page.shows, until=page.until(ctx.now))
 
 
-@pages.page("/search", permission="catalog.read")
-def search(ctx: Ctx) -> Response:
+@pages.page("/search", permission="catalog.read", phases=True)
+def search(opened: Transactions) -> Response:
     """Goods by words or pinyin, narrowed down by shelf, cooperative, price and stock."""
+    return show_kept(opened, _search)
+
+
+def _search(ctx: Ctx) -> Sheet:
     asked = read_query(SearchForm)
     wanted = ProductFilter(
         q=asked.get("q") or "",
@@ -69,55 +75,61 @@ def search(ctx: Ctx) -> Response:
     )
     page = _found(ctx, wanted)
     narrowed = replace(wanted, q="", sort=Sort.RELEVANCE) != ProductFilter()
-    return show(
-        ctx,
-        "search.html",
-        q=wanted.q,
-        form=Form(request.args.to_dict()),
-        facets={name: shown.choices(found) for name, found in page.facets.items()},
-        filtered=narrowed,
-        total=_total(page, wanted.category),
+    values = {
+        "q": wanted.q,
+        "form": Form(request.args.to_dict()),
+        "facets": {name: shown.choices(found) for name, found in page.facets.items()},
+        "filtered": narrowed,
+        "total": _total(page, wanted.category),
         **_listed(page),
-    )
+    }
+    until = page.until(ctx.now)
+    return Sheet("search.html", values, page.shows, any_tag=wanted.in_stock, until=until)
 
 
-@pages.page("/p/<slug>", permission="catalog.read")
-def product(ctx: Ctx, slug: str) -> Response:
+@pages.page("/p/<slug>", permission="catalog.read", phases=True)
+def product(opened: Transactions, slug: str) -> Response:
     """One product: sizes to choose, where it is from, what the label says."""
-    return product_page(ctx, slug)
+    return show_kept(opened, lambda ctx: _product(ctx, slug, Form(request.args.to_dict())))
 
 
-def product_page(ctx: Ctx, slug: str, error: ShopError | None = None) -> Response:
-    """The page of a product; with `error` again, what was entered kept."""
+def product_again(ctx: Ctx, slug: str, error: ShopError) -> Response:
+    """The page of a product after its form was refused, what was entered kept."""
+    sheet = _product(ctx, slug, Form.again(error))
+    return show(ctx, sheet.template, status_of(error), **sheet.values)
+
+
+def _product(ctx: Ctx, slug: str, form: Form) -> Sheet:
     detail = product_detail(ctx, slug)
     row = reference_queries.cooperative(ctx, detail.cooperative["code"])
-    others = list_products(ctx, ProductFilter(cooperative=row["code"]), limit=RELATED + 1).items
-    form = Form.again(error) if error else Form(request.args.to_dict())
+    others = list_products(ctx, ProductFilter(cooperative=row["code"]), limit=RELATED + 1)
     wanted = form.data.get("sku")
     codes = [offer.code for offer in detail.skus if offer.available > 0]
-    return show(
-        ctx,
-        "product.html",
-        422 if error else 200,
-        product=shown.product(detail, row),
-        selected_sku=wanted if wanted in codes else next(iter(codes), None),
-        related=[shown.card(one) for one in others if one.slug != slug][:RELATED],
-        form=form,
-    )
+    values = {
+        "product": shown.product(detail, row),
+        "selected_sku": wanted if wanted in codes else next(iter(codes), None),
+        "related": [shown.card(one) for one in others.items if one.slug != slug][:RELATED],
+        "form": form,
+    }
+    turns = next_turn(ctx.now, detail.until(ctx.now), others.until(ctx.now))
+    return Sheet("product.html", values, {**others.shows, **detail.shows}, until=turns)
 
 
-@pages.page("/coop/<code>", permission="catalog.read")
-def coop(ctx: Ctx, code: str) -> Response:
+@pages.page("/coop/<code>", permission="catalog.read", phases=True)
+def coop(opened: Transactions, code: str) -> Response:
     """A cooperative: its people, its goods, its licences."""
+    return show_kept(opened, lambda ctx: _coop(ctx, code))
+
+
+def _coop(ctx: Ctx, code: str) -> Sheet:
     row = reference_queries.cooperative(ctx, code.upper())
     page = _found(ctx, ProductFilter(cooperative=row["code"]))
-    return show(
-        ctx,
-        "coop.html",
-        cooperative=shown.cooperative(row),
-        documents=shown.documents(row["documents"]),
+    values = {
+        "cooperative": shown.cooperative(row),
+        "documents": shown.documents(row["documents"]),
         **_listed(page),
-    )
+    }
+    return Sheet("coop.html", values, page.shows, until=page.until(ctx.now))
 
 
 def _found(ctx: Ctx, wanted: ProductFilter) -> ProductPage:

@@ -11,19 +11,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from secrets import token_hex
 from typing import Any
 from uuid import UUID
 
 from flask import g, make_response, render_template, request, session
 from flask_wtf.csrf import generate_csrf
-from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from shop.catalog.cache import Built, Seen, cached
 from shop.context import Ctx, Transactions
 from shop.web import language
 from storefront import visit
+
+MANY = 100
+"""Pieces from which on the number is not told any more."""
 
 TOKEN, COUNT, MESSAGES = (f"@{token_hex(12)}@" for _each in range(3))
 
@@ -47,7 +50,7 @@ def show_kept(opened: Transactions, make: Callable[[Ctx], Sheet]) -> Response:
         body = _marked(f"storefront/{sheet.template}", sheet.values)
         return Built(body, sheet.shows, any_tag=sheet.any_tag, until=sheet.until)
 
-    key = ("page", language(), request.path, request.query_string)
+    key = ("page", language(), request.path, visit.arguments())
     response: Response = make_response(_filled(opened, cached(opened, key, build).body))
     response.headers["Cache-Control"] = "private, no-cache"
     return response
@@ -76,17 +79,23 @@ def form_token() -> str:
     return TOKEN if g.get("keeping") else str(generate_csrf())
 
 
-def count_dot() -> Markup:
+def count_dot() -> str:
     """The number of pieces beside the basket; there but hidden when it is empty."""
     if g.get("keeping"):
-        return Markup(COUNT)
-    return Markup(render_template("storefront/_count.html", count=g.get("cart_count", 0)))
+        return COUNT
+    return _dot(language(), min(g.get("cart_count", 0), MANY))
 
 
-def messages() -> Markup:
+@cache
+def _dot(_language: str, count: int) -> str:
+    """The language is part of what is asked, and the template finds it by itself."""
+    return render_template("storefront/_count.html", count=count)
+
+
+def messages() -> str:
     """What the last form has to say, once."""
     if g.get("keeping"):
-        return Markup(MESSAGES)
+        return MESSAGES
     if "_flashes" not in session:
-        return Markup("")
-    return Markup(render_template("storefront/_messages.html"))
+        return ""
+    return render_template("storefront/_messages.html")

@@ -88,10 +88,9 @@ def frame() -> dict[str, Any]:
 
 def here(**changes: str | None) -> str:
     """This page's address with other arguments; None takes one out."""
-    arguments: dict[str, Any] = request.args.to_dict(flat=False)
-    arguments |= changes
-    kept = {name: value for name, value in arguments.items() if value is not None}
-    return f"{_readable_path()}?{urlencode(kept, doseq=True)}"
+    arguments = {**dict(visit.arguments()), **changes}
+    wanted = {name: value for name, value in arguments.items() if value is not None}
+    return f"{_readable_path()}?{urlencode(wanted, doseq=True)}"
 
 
 def other_language() -> str:

@@ -65,6 +65,12 @@ def _plausible(code: str) -> bool:
     return 0 < len(code) <= MAX_CODE and code.isprintable()
 
 
+def arguments() -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """What the address says beside how the visitor came, which is remembered by now."""
+    told = request.args.lists()
+    return tuple((name, tuple(values)) for name, values in told if name not in TOUCHES.values())
+
+
 def touch(ctx: Ctx) -> Touch:
     """How the visitor came, as far as it still counts and still exists: one statement."""
     came = session.get("came")

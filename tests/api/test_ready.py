@@ -40,6 +40,12 @@ def test_the_second_answer_is_the_first_one_given_again(ready, behind):
     assert second.headers["X-Request-Id"] != first.headers["X-Request-Id"]
 
 
+def test_long_questions_are_not_remembered(ready, behind):
+    for _ in range(2):
+        assert ready.get(f"{PRODUCT}?for={'x' * 200}").status_code == 200
+    assert behind.asked == 2
+
+
 def test_who_has_it_is_told_so(ready, behind):
     tag = ready.get(PRODUCT).headers["ETag"]
     again = ready.get(PRODUCT, headers={"If-None-Match": tag})

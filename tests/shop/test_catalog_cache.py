@@ -211,12 +211,19 @@ def test_an_error_is_nobody_elses_answer(reader):
 
 
 def test_the_least_recently_used_goes_first(reader, monkeypatch):
-    monkeypatch.setattr(module, "MAX_BYTES", 10)
+    monkeypatch.setattr(module, "MAX_BYTES", 2 * module.OVERHEAD + 10)
     for key in ("a", "b", "a", "c"):
         reader.ask(key, lambda _: Built(b"1234"))
     reader.ask("a", lambda _: Built(b"1234"))
     assert (reader.built, list(reader.cache._entries)) == (3, ["c", "a"])
-    assert reader.cache._bytes == 8
+    assert reader.cache._bytes == 2 * module.OVERHEAD + 8
+
+
+def test_questions_that_nothing_is_found_for_do_not_fill_the_memory(reader, monkeypatch):
+    monkeypatch.setattr(module, "MAX_BYTES", 10 * module.OVERHEAD)
+    for key in range(50):
+        reader.ask(key, lambda _: Built(b""))
+    assert len(reader.cache._entries) == 10
 
 
 def test_in_the_process_that_wrote_it_a_change_shows_at_once(bob):
