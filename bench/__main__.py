@@ -47,6 +47,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=int, default=15, help="length of each measurement")
     parser.add_argument("--rounds", type=int, default=1, help="3 for a median")
     parser.add_argument("--out", type=Path, default=Path("var/bench.json"))
+    parser.add_argument("--table", action="store_true", help="also as a table for the document")
     parser.add_argument("--check-floors", action="store_true", help="exit code 1 below a floor")
     wanted = parser.parse_args()
     wanted.only = [name.strip() for name in wanted.only.split(",")]
@@ -146,6 +147,8 @@ def _conclude(
         print(f"Median of {len(rounds)} rounds\n{report.headline()}")
         print("\n".join(report.line(figure) for figure in median.values()) + "\n")
     print("\n".join(report.ratios(median)))
+    if wanted.table:
+        print(f"\n{report.table(median)}\n")
     print(
         f"Memory    {sum(memory.values()):.0f} MB: "
         + ", ".join(f"{role} {size:.0f}" for role, size in memory.items())

@@ -115,7 +115,7 @@ class Buyer:
         end = time.perf_counter() + PATIENCE
         while True:
             answer = await self._shop.post_json(path, wanted, key)
-            if answer.status not in {429, 503} or time.perf_counter() > end:
+            if b"\r\nretry-after:" not in answer.head or time.perf_counter() > end:
                 return answer
             self._record.again += 1
             await asyncio.sleep(0.05)

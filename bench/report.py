@@ -90,13 +90,37 @@ def details(figure: Figure) -> list[str]:
     return [f"{'':<10}{sentence}" for sentence in said]
 
 
+def table(figures: Mapping[str, Figure]) -> str:
+    """The figures as they stand in docs/performance.md."""
+    rows = [
+        "| | workload | a second | p50 / p99 ms | of the yardstick | CPU ms | others | pace |",
+        "|---|---|--:|--:|--:|--:|--:|--:|",
+    ]
+    for name, figure in figures.items():
+        base = _base(figures, name)
+        share = f"{figure.per_second / base.per_second:.1%}" if base else ""
+        rows.append(
+            f"| {name} | {WORKLOADS[name]} | {figure.per_second:,.1f}"
+            f" | {_blank(figure.p50_ms)} / {_blank(figure.p99_ms)} | {share}"
+            f" | {figure.cpu_total_ms:.2f} | {figure.others:.0%} | {figure.pace_ms:.1f} |"
+        )
+    return "\n".join(rows)
+
+
+def _base(figures: Mapping[str, Figure], name: str) -> Figure | None:
+    """What a workload stands beside: plain SQL for purchases, an empty answer for reading."""
+    if not name.startswith("R"):
+        return None
+    return figures.get("yardstick" if name in {"R3", "R4"} else "empty")
+
+
 def ratios(figures: Mapping[str, Figure]) -> list[str]:
     """Each workload beside the yardstick of the same run, and whether it reached its floor."""
     said = []
     for name, figure in figures.items():
-        base = figures.get("yardstick" if name in {"R3", "R4"} else "empty")
+        base = _base(figures, name)
         parts = []
-        if base is not None and base is not figure and name.startswith("R"):
+        if base is not None:
             beside = "yardstick" if base.name == "yardstick" else "empty endpoint"
             parts.append(f"{figure.per_second / base.per_second:.1%} of the {beside}")
         if name in FLOORS:

@@ -58,6 +58,9 @@ errors.answer_for(page.blueprint)
 
 def register(app: Flask, limiter: Limiter) -> None:
     """Hang the storefront's pages into the application."""
+    # What a session holds counts from when it was put in (a sign-in, how somebody came), not from
+    # the last look; and pictures that proxies may keep for everybody carry nobody's cookie.
+    app.config["SESSION_REFRESH_EACH_REQUEST"] = False
     errors.answer_nobodys(app)
     app.register_blueprint(page.blueprint)
     for name, limit in LIMITS.items():

@@ -21,7 +21,7 @@ from shop.identity.rules import AddressInput, normal_email, validated_address
 from shop.identity.values import AddressFacts
 from shop.ids import secret_token
 from shop.orders.inputs import BuyerInput, PlaceOrder
-from shop.orders.rules import MAX_LINES
+from shop.orders.rules import INSTITUTIONAL_DAYS, MAX_LINES
 from shop.pricing.quote import load_basket
 from storefront import baskets, visit
 from storefront.forms import CheckoutForm, Form, read_leniently, told
@@ -95,6 +95,8 @@ def page(ctx: Ctx, form: Form, lines: Items, who: Person) -> Shown:
         "units": unit_choices(ctx),
         "buyer_kinds": buyer_kinds(),
         "purposes": purposes() if ctx.actor.buyer_kind is BuyerKind.UNIT_ACCOUNT else [],
+        "hold_minutes": ctx.settings.reservation_minutes,
+        "hold_days": INSTITUTIONAL_DAYS,
         "buy": [f"{sku}:{quantity}" for sku, quantity in lines]
         if request.values.get("buy")
         else [],

@@ -33,6 +33,9 @@ from storefront.texts import _
 
 PER_PAGE = 10
 
+WAITING = {PaymentState.CREATED, PaymentState.PENDING}
+"""What became of the newest attempt is not known yet."""
+
 ASKED_AT_MOST = 20
 """Times that the result page asks by itself: a minute, then the buyer may."""
 
@@ -151,17 +154,21 @@ def _result(ctx: Ctx, order_id: UUID) -> Response:
         ctx,
         "result.html",
         order=_shown(ctx, row, {}),
-        outcome=_outcome(row["state"], attempts[-1]["state"] if attempts else None),
+        outcome=_outcome(row["state"], [attempt["state"] for attempt in attempts]),
         access_token=token(),
         poll_url=here(asked=str(asked)) if asked <= ASKED_AT_MOST else None,
     )
 
 
-def _outcome(order: OrderState, attempt: PaymentState | None) -> str:
+def _outcome(order: OrderState, attempts: list[PaymentState]) -> str:
+    """What to say: paid, or that money came in vain, or the order is closed, or wait, or not."""
     if order is OrderState.PAID:
         return "paid"
-    live = attempt in {PaymentState.CREATED, PaymentState.PENDING, PaymentState.SUCCEEDED}
-    return "pending" if live and order is OrderState.PENDING_PAYMENT else "failed"
+    if PaymentState.NEEDS_REFUND in attempts:
+        return "refund"
+    if order is OrderState.CANCELLED:
+        return "closed"
+    return "pending" if set(attempts[-1:]) <= WAITING and attempts else "failed"
 
 
 def _asked() -> int:

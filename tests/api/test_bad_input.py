@@ -48,7 +48,7 @@ def changed(path: str, value: Any, body: dict[str, Any] | None = None) -> dict[s
         ("campaign", "K99", 422, "unknown_code"),
         ("storefront", "none", 422, "unknown_code"),
         ("coupon", "FREE", 422, "coupon_unknown"),
-        ("expected_total_fen", 1, 409, "total_changed"),
+        ("expected_total_fen", -1, 409, "total_changed"),
         ("expected_total_fen", -(2**63), 409, "total_changed"),
         ("confirmations", {}, 422, "no_return_confirmation_required"),
     ],

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, insert, select, text, update
 
+from models.aid import AidEntryKind
 from models.organization import Unit
 from shop.context import Transactions
 from shop.reports import jobs, rollups
@@ -29,6 +30,7 @@ from tests.rollup_factories import (
     ask,
     bring_up,
     cells,
+    copy,
     roll_up,
     straight,
     told,
@@ -170,6 +172,44 @@ def test_a_refund_of_a_rolled_up_sale_keeps_the_order(transactions: Transactions
         refund(ctx, sold.line, "2026-03-11T10:00:00", 900, quantity=1)
     totals = ask(transactions).totals
     assert (totals["orders"], totals["refunded_goods_fen"], totals["aid_amount_fen"]) == (1, 900, 0)
+
+
+def both_ways(transactions: Transactions, query: SalesQuery, *names: str) -> list[tuple[Any, ...]]:
+    """Some columns of a report, which says the same before and after it is rolled up."""
+    found = [[tuple(row[name] for name in names) for row in ask(transactions, query).rows]]
+    roll_up(transactions)
+    found.append([tuple(row[name] for name in names) for row in ask(transactions, query).rows])
+    assert found[0] == found[1]
+    return found[0]
+
+
+def correct(transactions: Transactions, *signs: tuple[AidEntryKind, int], **change: Any) -> None:
+    with transactions.begin() as ctx:
+        entry = ctx.session.execute(select(ENTRIES)).mappings().one()
+        for kind, sign in signs:
+            copy(ctx, entry, kind, sign, **(change if sign > 0 else {}))
+
+
+def test_an_import_that_is_taken_back_leaves_no_order(transactions: Transactions) -> None:
+    by_unit, names = replace(YEAR, group_by=("unit",)), ("unit", "orders", "buyers")
+    with transactions.begin() as ctx:
+        outside(ctx, "2026-05-18T09:00:00", "832-1", 100)
+    assert both_ways(transactions, by_unit, *names) == [("U02", 1, 1)]
+    correct(transactions, (AidEntryKind.IMPORT_UNDO, -1))
+    assert both_ways(transactions, by_unit, *names) == [("U02", 0, 0)]
+    assert ask(transactions, by_unit).totals["paid_goods_fen"] == 0
+
+
+def test_an_order_that_is_moved_counts_where_it_went(transactions: Transactions) -> None:
+    by_unit, names = replace(YEAR, group_by=("unit",)), ("unit", "orders", "buyers")
+    with transactions.begin() as ctx:
+        sell(ctx, "2026-03-10T10:00:00", unit="U03")
+    assert both_ways(transactions, by_unit, *names) == [("U03", 1, 1)]
+    there = {"unit_code": "U07", "unit_name": "新闻学院"}
+    moved = ((AidEntryKind.REATTRIBUTED_OUT, -1), (AidEntryKind.REATTRIBUTED_IN, 1))
+    correct(transactions, *moved, **there)
+    assert both_ways(transactions, by_unit, *names) == [("U03", 0, 0), ("U07", 1, 1)]
+    assert ask(transactions, by_unit).totals["orders"] == 1
 
 
 # Who writes decides nothing about where an entry belongs.

@@ -8,6 +8,7 @@ from models.orders import OrderState
 from shop.fulfilment.commands import ShipParcel, ship_parcel
 from shop.orders.access import access_token
 from shop.payments.queries import payments_of
+from shop.payments.sync import sync_payment
 from tests.conftest import actor_of, counted
 from tests.storefront.conftest import orders, page_of, pay
 
@@ -186,3 +187,14 @@ def test_nothing_found_of_nothing_asked(visitor):
     visitor.get("/find-order")
     answer = visitor.post("/find-order", {"number": "", "phone": ""})
     assert (answer.status_code, answer.text.count("请填写这一项")) == (422, 2)
+
+
+def test_money_that_came_too_late_is_told(visitor, ordered, provider, transactions):
+    result = page_of(provider)[0]
+    visitor.get(path(transactions, ordered))
+    visitor.post(f"/orders/{ordered.number}/cancel", visitor.hidden())
+    assert "这一单没有付款，已经取消" in visitor.get(result).text
+    reference = next(iter(provider.checkouts))
+    provider.arrive(reference, ordered.total_fen)
+    sync_payment(transactions, reference)
+    assert "付款会原路退回" in visitor.get(result).text

@@ -204,3 +204,10 @@ def test_a_kept_page_follows_the_stock_and_the_price(visitor, transactions):
     with transactions.acting(actor_of(transactions, "charlie")).begin() as ctx:
         change_price(ctx, "P07-1", 3090, "test", 1)
     assert "¥30.90" in visitor.get("/p/walnut-kernels").text
+
+
+def test_files_for_everybody_carry_nobodys_cookie(visitor):
+    visitor.put_in("P01-1")
+    address = re.search(r'href="(/static/shop\.css\?v=[^"]+)"', visitor.get("/cart").text)[1]
+    assert "Set-Cookie" not in visitor.get(address).headers
+    assert "Set-Cookie" not in visitor.get("/c/tea").headers
