@@ -106,11 +106,13 @@ def the_total_shows_it(desk: Window, number: str) -> None:
     desk.go("/admin/reports")
     desk.page.get_by_role("link", name="本月").click()
     desk.shot("10-report")
-    for name in ("上海校友会", "线上校友平台"):
-        expect(desk.page.locator("tr", has_text=name).first).to_contain_text("¥113.60")
+    for table, name in (("按单位", "上海校友会"), ("按渠道", "线上校友平台")):
+        amount, orders = row_of(desk, table, name).get_by_role("cell").get_by_role("link").all()
+        expect(amount).to_have_text("¥113.60")
+        expect(orders).to_have_text("1")
     month = f"{business_day(system_clock()):%Y-%m}"
-    expect(desk.page.locator("tr", has_text=month).first).to_be_visible()
-    desk.page.locator("tr", has_text="上海校友会").first.get_by_role("link").last.click()
+    expect(row_of(desk, "按月", month)).to_be_visible()
+    row_of(desk, "按单位", "上海校友会").get_by_role("link").last.click()
     for line in ("¥48.00", "¥65.60"):
         expect(desk.page.locator("tr", has_text=line).first).to_contain_text(number)
     desk.shot("11-entries-behind-the-figure")
@@ -118,6 +120,13 @@ def the_total_shows_it(desk: Window, number: str) -> None:
     expect(desk.page.get_by_text("¥127.60").first).to_be_visible()
     desk.shot("12-order-behind-the-entries")
     assert desk.complaints == []
+
+
+def row_of(desk: Window, table: str, name: str) -> Any:
+    """The row of `name` in one table of the report; others, as that of targets, name units too."""
+    heading = desk.page.get_by_role("rowheader", name=name, exact=True)
+    card = desk.page.get_by_role("region", name=table, exact=True)
+    return card.get_by_role("row").filter(has=heading)
 
 
 PAGES = [
