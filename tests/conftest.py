@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from sqlalchemy import event as sa_event
@@ -21,7 +21,8 @@ from shop.context import SYSTEM, Actor, Ctx, Transactions
 from shop.db import Database
 from shop.embedded_postgres import EmbeddedPostgres
 from shop.settings import Settings
-from tests import cast
+from tests import cast, clones
+from tests.clones import Clones
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=SHANGHAI)
 ROOT = Path(__file__).parent.parent
@@ -30,21 +31,22 @@ TEMPLATE = "template_cast"
 
 
 @pytest.fixture(scope="session")
-def postgres(
-    tmp_path_factory: pytest.TempPathFactory, worker_id: str
-) -> Iterator[EmbeddedPostgres]:
-    """One server for all workers of this run; the last one to leave stops it."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if worker_id != "master" else base
-    server = EmbeddedPostgres(shared / "postgres", fast=True)
-    server.start()
-    with (shared / "template.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (shared / "template.done").exists():
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    """A server of this test process, with the template in it."""
+    home = clones.home(tmp_path_factory.getbasetemp() / "postgres")
+    try:
+        with EmbeddedPostgres(home, fast=True) as server:
             _make_template(server)
-            (shared / "template.done").touch()
-    yield server
-    server.stop()
+            yield server
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def stock(postgres: EmbeddedPostgres) -> Iterator[Clones]:
+    """The databases that `database` hands out."""
+    with closing(Clones(postgres, TEMPLATE)) as stock:
+        yield stock
 
 
 def _make_template(server: EmbeddedPostgres) -> None:
@@ -59,7 +61,7 @@ def _make_template(server: EmbeddedPostgres) -> None:
     database.dispose()
 
 
-def _settings(url: str) -> Settings:
+def _settings(url: str | None) -> Settings:
     return Settings(
         environment="test",
         database_url=url,
@@ -99,14 +101,10 @@ def ctx(worker_database: Database) -> Iterator[Ctx]:
 
 
 @pytest.fixture
-def database(postgres: EmbeddedPostgres) -> Iterator[Database]:
+def database(stock: Clones) -> Iterator[Database]:
     """A fresh database of this test's own: real commits, real races."""
-    name = f"test_{uuid4().hex[:12]}"
-    postgres.create_database(name, template=TEMPLATE)
-    database = Database(postgres.dsn(name), pool_size=8)
-    yield database
-    database.dispose()
-    postgres.drop_database(name)
+    yield stock.take()
+    stock.give_back()
 
 
 @pytest.fixture
@@ -144,12 +142,34 @@ def transactions(database: Database, settings: Settings, time: Clock) -> Transac
     return Transactions(database=database, settings=settings, actor=SYSTEM, clock=time)
 
 
-@pytest.fixture
-def app(database: Database, settings: Settings, time: Clock) -> Any:
+@cache
+def _assembled() -> Any:
+    """The application with all its pages, but over no database and without a time.
+
+    To hang up the pages and to compile their templates takes longer than most tests. Whatever an
+    application held on to while it was assembled leads nowhere here, so that no test can find
+    another one's database through it.
+    """
     from shop.app import create_app
 
-    app = create_app(settings, database, time)
+    def no_time() -> datetime:
+        raise AssertionError("this application has not been given a test's clock")
+
+    app = create_app(_settings(None), Database("postgresql+psycopg://nobody@nowhere/none"), no_time)
     app.testing = True
+    return app
+
+
+@pytest.fixture
+def app(database: Database, settings: Settings, time: Clock) -> Any:
+    from api import ready
+    from shop.web import Runtime
+
+    assert replace(settings, database_url=None) == _settings(None), "make an application of its own"
+    app = _assembled()
+    vars(app).pop("wsgi_app", None)  # what a test before has put around the application
+    app.extensions["aidmall"] = Runtime(settings, database, time)
+    ready.install(app)
     return app
 
 
