@@ -79,7 +79,7 @@ def answers(url: str) -> bool:
         return False
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def mall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mall]:
     """`aidmall run` on ports and a folder of its own, with the demonstration in it."""
     port, folder = free_port(), tmp_path_factory.mktemp("mall")
@@ -117,13 +117,13 @@ def mall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mall]:
             process.wait(30)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
     with sync_playwright() as driver:
         yield driver
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("chromium is not installed")
