@@ -4,8 +4,9 @@ PYTHON ?=
 VENV = .venv
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
-# Every core; more than eight workers would only wait for PostgreSQL.
-PYTEST = $(BIN)/pytest -n logical --maxprocesses 8 --dist worksteal
+# Every core; more than eight workers would only wait for each other. Some machines forbid Python to
+# keep what it compiled; the tests start it dozens of times, and then compile everything each time.
+PYTEST = env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest -n logical --maxprocesses 8 --dist worksteal
 
 .PHONY: help install install-dev run test check format-check lint types contracts drift format \
 	bench clean

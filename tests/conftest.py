@@ -30,6 +30,16 @@ SHARED = ROOT.parent / "shared"
 TEMPLATE = "template_cast"
 
 
+LONG = ("tests/browser/", "tests/runtime/", "tests/api/test_schemathesis.py")
+"""Minutes of the whole: begun last, they would keep one process busy when all others are done."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long; the order is otherwise as chance has it (pytest-randomly)."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+
+
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
     """A server of this test process, with the template in it."""
