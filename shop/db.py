@@ -14,6 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from shop.errors import TryAgain
+from shop.prepared import PreparedStatements, QuickSession
 
 LOCK_TIMEOUT_MS = 3_000
 """A buyer waits at most this long behind another; then "busy, try again" (design, section 3)."""
@@ -52,6 +53,7 @@ class Database:
             json_deserializer=orjson.loads,
             connect_args={"options": options, "prepare_threshold": 2, "connect_timeout": 5},
         )
+        self._prepared = PreparedStatements(self.engine.dialect)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -64,7 +66,7 @@ class Database:
         if _open.get():
             raise RuntimeError("a transaction is already open: pass ctx on instead of opening one")
         token = _open.set(True)
-        session = Session(self.engine, expire_on_commit=False)
+        session = QuickSession(self.engine, self._prepared)
         try:
             yield session
             session.commit()
