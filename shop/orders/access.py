@@ -6,7 +6,6 @@ Staff read orders on their desk (`shop.orders.desk`), masked; they do not act as
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -94,18 +93,9 @@ def _visible(ctx: Ctx, statement: Any, number: str, token: str | None) -> Any:
     found = None
     if is_order_number(number):
         found = ctx.session.execute(statement, {"wanted": number}).one_or_none()
-    refuse_unseen(ctx, found._mapping if found is not None else None, token)  # noqa: SLF001 - its public name
-    return found
-
-
-def refuse_unseen(ctx: Ctx, order: Mapping[Any, Any] | None, token: str | None) -> None:
-    """Refuse an order (its `id` and `buyer_id` are asked) that the actor may not see.
-
-    Raises:
-        NotFound: there is none, or it is somebody else's: the same answer for both.
-    """
-    if order is None or not _may_see(ctx, order["id"], order["buyer_id"], token):
+    if found is None or not _may_see(ctx, found.id, found.buyer_id, token):
         raise NotFound(zh="没有找到这个订单", en="There is no such order")
+    return found
 
 
 def _may_see(ctx: Ctx, order_id: UUID, buyer_id: UUID | None, token: str | None) -> bool:

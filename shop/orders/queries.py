@@ -11,21 +11,63 @@ from sqlalchemy import Uuid, bindparam, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from models.catalog import Cooperative
-from models.orders import Consignment, Order, OrderLine, OrderState
+from models.orders import Consignment, Order, OrderEvent, OrderLine, OrderState
+from models.organization import Campaign, Channel, Storefront, Unit
 from shop import crypto, phones
 from shop.context import Ctx
 from shop.errors import Unauthenticated
-from shop.ids import is_order_number
-from shop.orders.access import access_token, refuse_unseen
-from shop.orders.opened_queries import line_shown, opened_by_id, opened_by_number, part_shown
+from shop.orders.access import access_token, order_id_for
 from shop.orders.states import reading
 
 ORDERS, CONSIGNMENTS, LINES = Order.__table__, Consignment.__table__, OrderLine.__table__
-COOPERATIVES = Cooperative.__table__
+EVENTS, COOPERATIVES = OrderEvent.__table__, Cooperative.__table__
+UNITS, CHANNELS = Unit.__table__, Channel.__table__
+CAMPAIGNS, STOREFRONTS = Campaign.__table__, Storefront.__table__
 
 Row = dict[str, Any]
 
+HIDDEN = {
+    "phone_encrypted",
+    "phone_hash",
+    "buyer_key",
+    "unit_id",
+    "channel_id",
+    "campaign_id",
+    "platform_id",
+    "storefront_id",
+}
+
 # Built once: building a statement anew costs as much as sending it.
+HEAD = (
+    select(
+        *(column for column in ORDERS.c if column.name not in HIDDEN),
+        ORDERS.c.phone_encrypted,
+        UNITS.c.code.label("unit"),
+        UNITS.c.name.label("unit_name"),
+        CHANNELS.c.code.label("channel"),
+        CHANNELS.c.name.label("channel_name"),
+        CAMPAIGNS.c.code.label("campaign"),
+        STOREFRONTS.c.code.label("storefront"),
+    )
+    .select_from(ORDERS)
+    .join(CHANNELS, CHANNELS.c.id == ORDERS.c.channel_id)
+    .join(STOREFRONTS, STOREFRONTS.c.id == ORDERS.c.storefront_id)
+    .outerjoin(UNITS, UNITS.c.id == ORDERS.c.unit_id)
+    .outerjoin(CAMPAIGNS, CAMPAIGNS.c.id == ORDERS.c.campaign_id)
+    .where(ORDERS.c.id == bindparam("wanted"))
+)
+TIMELINE = (
+    select(
+        EVENTS.c.subject,
+        EVENTS.c.event,
+        EVENTS.c.from_state,
+        EVENTS.c.to_state,
+        EVENTS.c.why,
+        EVENTS.c.at,
+    )
+    .where(EVENTS.c.order_id == bindparam("wanted"))
+    .order_by(EVENTS.c.at, EVENTS.c.id)
+)
 PARTS = (
     select(
         CONSIGNMENTS,
@@ -51,30 +93,20 @@ def order_for(ctx: Ctx, number: str, token: str | None = None) -> Row:
     Raises:
         NotFound: there is none, or the actor may not see it.
     """
-    order = opened_by_number(ctx, number) if is_order_number(number) else None
-    refuse_unseen(ctx, order, token)
-    assert order is not None
-    return _shown(ctx, order)
+    return order_by_id(ctx, order_id_for(ctx, number, token))
 
 
 def order_by_id(ctx: Ctx, order_id: UUID) -> Row:
-    """`order_for` without the question who asks: for commands and jobs.
-
-    Raises:
-        LookupError: there is none, a bug.
-    """
-    order = opened_by_id(ctx, order_id)
-    if order is None:
-        raise LookupError(order_id)
-    return _shown(ctx, order)
-
-
-def _shown(ctx: Ctx, order: Row) -> Row:
+    """`order_for` without the question who asks: for commands and jobs."""
+    head = ctx.session.execute(HEAD, {"wanted": order_id}).mappings().one()
+    parts = _consignments(ctx, [order_id])[order_id]
+    order = dict(head)
     phone = crypto.decrypt(order.pop("phone_encrypted"), ctx.settings.secret_key)
     return {
         **order,
-        "access_token": access_token(ctx.settings, order["id"]),
-        "status": reading(order["state"], [part["state"] for part in order["consignments"]]),
+        "access_token": access_token(ctx.settings, order_id),
+        "status": reading(order["state"], [part["state"] for part in parts]),
+        "consignments": parts,
         "address": {
             "recipient": order["recipient"],
             "phone": phones.mask(phone),
@@ -82,6 +114,7 @@ def _shown(ctx: Ctx, order: Row) -> Row:
             "division": order["division_text"],
             "detail": order["address_detail"],
         },
+        "events": timeline(ctx, order_id),
     }
 
 
@@ -128,6 +161,12 @@ def orders_of_actor(ctx: Ctx, before: UUID | None, limit: int) -> list[Row]:
     ]
 
 
+def timeline(ctx: Ctx, order_id: UUID) -> list[Row]:
+    """Every transition of the order and its parts, oldest first."""
+    found = ctx.session.execute(TIMELINE, {"wanted": order_id})
+    return [dict(row) for row in found.mappings()]
+
+
 def state_of(ctx: Ctx, order_id: UUID) -> OrderState:
     """Just the state of an order."""
     found: OrderState = ctx.session.execute(
@@ -144,12 +183,36 @@ def _consignments(ctx: Ctx, order_ids: Sequence[UUID]) -> dict[UUID, list[Row]]:
     lines = _lines(ctx, order_ids)
     found = ctx.session.execute(PARTS, {"wanted": order_ids}).mappings()
     for part in found:
-        by_order[part["order_id"]].append(part_shown(part, lines[part["id"]]))
+        by_order[part["order_id"]].append(
+            {
+                **part,
+                "cooperative": {"code": part["cooperative_code"], "name": part["cooperative_name"]},
+                "lines": lines[part["id"]],
+            }
+        )
     return by_order
 
 
 def _lines(ctx: Ctx, order_ids: Sequence[UUID]) -> dict[UUID, list[Row]]:
     by_consignment: dict[UUID, list[Row]] = defaultdict(list)
-    for line in ctx.session.execute(LINES_OF, {"wanted": order_ids}).mappings():
-        by_consignment[line["consignment_id"]].append(line_shown(line))
+    found = ctx.session.execute(LINES_OF, {"wanted": order_ids}).mappings()
+    for line in found:
+        snapshot = line["snapshot"]
+        by_consignment[line["consignment_id"]].append(
+            {
+                "line_id": line["id"],
+                "sku": snapshot["sku_code"],
+                "slug": snapshot["slug"],
+                "name": line["product_name"],
+                "name_en": snapshot["product_name_en"],
+                "spec": line["sku_name"],
+                "image_url": snapshot["image"],
+                "quantity": line["quantity"],
+                "shipped_quantity": line["shipped_quantity"],
+                "unit_price_fen": line["unit_price_fen"],
+                "goods_fen": line["goods_fen"],
+                "discount_fen": line["discount_fen"],
+                "no_return_confirmed": line["no_return_confirmed"],
+            }
+        )
     return by_consignment
