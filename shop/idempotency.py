@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, select, text, update
+from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -33,8 +33,8 @@ KEPT = timedelta(hours=72)
 
 MAX_KEY = 255
 
-UNHURRIED = text("SET LOCAL synchronous_commit = off")
-WRITE = insert(KEYS).on_conflict_do_nothing().returning(KEYS.c.claim)
+UNHURRIED = func.set_config("synchronous_commit", "off", True)  # noqa: FBT003 - until the commit
+WRITE = insert(KEYS).on_conflict_do_nothing().returning(KEYS.c.claim, UNHURRIED)
 STORE = update(KEYS).where(
     KEYS.c.scope == bindparam("its_scope"),
     KEYS.c.key == bindparam("its_key"),
@@ -85,10 +85,9 @@ def claim(database: Database, scope: str, key: str, print_: str, now: datetime) 
         "created_at": now,
     }
     with database.transaction() as session:
-        # Nothing is lost with this commit: if the machine dies before the next flush, so did
-        # the work that the claim was for.
-        session.execute(UNHURRIED)
-        mine = session.execute(WRITE, row).scalar_one_or_none()
+        # The commit need not wait for the disk: if the machine dies before the next flush, so
+        # did the work that the claim was for.
+        mine = session.execute(WRITE, row).one_or_none()
         if mine is not None:
             return Claim(scope, key, token)
         return _existing(session, Claim(scope, key, token), print_, now)

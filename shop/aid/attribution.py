@@ -32,6 +32,10 @@ UNITS = Unit.__table__
 RULE_SETS = RuleSetRow.__table__
 RULE_SET_COLUMNS = ("code", "name", "measure", "effective_from", "effective_to", "definition")
 
+NO_CODE = ""
+"""Stands for a code that was not given, and is nobody's. With NULL in its place PostgreSQL would
+plan the statement anew for each order, which costs more than to run it."""
+
 
 def _key(table: Table, name: str) -> Any:
     """The key behind a code; a retired row is no longer found, and no code finds nothing."""
@@ -45,7 +49,7 @@ def _storefront_key() -> Any:
     wanted = bindparam("storefront", type_=Text)
     return (
         select(STOREFRONTS.c.id)
-        .where(STOREFRONTS.c.active, or_(wanted.is_(None), STOREFRONTS.c.code == wanted))
+        .where(STOREFRONTS.c.active, or_(wanted == NO_CODE, STOREFRONTS.c.code == wanted))
         .order_by(STOREFRONTS.c.id)
         .limit(1)
         .scalar_subquery()
@@ -140,7 +144,14 @@ def attribution_for(
     """
     wanted = {"unit": unit, "channel": channel, "campaign": campaign, "storefront": storefront}
     row = ctx.session.execute(
-        KEYS, {**wanted, "platform": OWN_PLATFORM, "channel": channel or DIRECT}
+        KEYS,
+        {
+            "platform": OWN_PLATFORM,
+            "storefront": storefront or NO_CODE,
+            "channel": channel or DIRECT,
+            "campaign": campaign or NO_CODE,
+            "unit": unit or NO_CODE,
+        },
     ).one()
     unknown = [name for name, code in wanted.items() if code and getattr(row, name) is None]
     if unknown:

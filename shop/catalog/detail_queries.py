@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from models.catalog import (
     Category,
@@ -125,6 +125,7 @@ PRODUCT = (
     .join(CATEGORIES, CATEGORIES.c.id == PRODUCTS.c.category_id)
     .join(COOPERATIVES, COOPERATIVES.c.id == PRODUCTS.c.cooperative_id)
     .join(TEMPLATES, TEMPLATES.c.id == PRODUCTS.c.freight_template_id)
+    .where(PRODUCTS.c.slug == bindparam("slug"), PRODUCTS.c.state == ListingState.LISTED)
 )
 
 OFFERS = (
@@ -141,7 +142,7 @@ OFFERS = (
         func.coalesce(STOCK.c.on_hand - STOCK.c.reserved, 0).label("available"),
     )
     .outerjoin(STOCK, STOCK.c.sku_id == SKUS.c.id)
-    .where(SKUS.c.active)
+    .where(SKUS.c.active, SKUS.c.product_id == bindparam("product"))
     .order_by(SKUS.c.position, SKUS.c.id)
 )
 
@@ -152,15 +153,12 @@ def product_detail(ctx: Ctx, slug: str) -> ProductDetail:
     Raises:
         NotFound: there is none, it is not listed, or nothing of it is offered.
     """
-    row = ctx.session.execute(
-        PRODUCT.where(PRODUCTS.c.slug == slug, PRODUCTS.c.state == ListingState.LISTED)
-    ).one_or_none()
+    row = ctx.session.execute(PRODUCT, {"slug": slug}).one_or_none()
     if row is None:
         raise NotFound
     on_sale = sale_state(ctx.now, row.sale_from, row.sale_until) is SaleState.OPEN
     offers = [
-        _offer(sku, on_sale=on_sale)
-        for sku in ctx.session.execute(OFFERS.where(SKUS.c.product_id == row.id))
+        _offer(sku, on_sale=on_sale) for sku in ctx.session.execute(OFFERS, {"product": row.id})
     ]
     if not offers:
         raise NotFound

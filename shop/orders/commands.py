@@ -32,6 +32,14 @@ CONSIGNMENTS = Consignment.__table__
 LINES = OrderLine.__table__
 
 WRITE_CONSIGNMENTS, WRITE_LINES = insert(CONSIGNMENTS), insert(LINES)
+MOVE_CONSIGNMENTS = (
+    update(CONSIGNMENTS)
+    .where(
+        CONSIGNMENTS.c.order_id == bindparam("its_order"),
+        CONSIGNMENTS.c.state == ConsignmentState.PENDING_PAYMENT,
+    )
+    .returning(CONSIGNMENTS.c.id)
+)
 LINES_OF = (
     select(
         LINES.c.id,
@@ -171,13 +179,7 @@ def _move_consignments(ctx: Ctx, order_id: UUID, event: str, values: dict[str, A
     """Move all consignments of an unpaid order by one event; the order's lock guards them."""
     after = CONSIGNMENT.transitions[ConsignmentState.PENDING_PAYMENT, event]
     moved = ctx.session.execute(
-        update(CONSIGNMENTS)
-        .where(
-            CONSIGNMENTS.c.order_id == order_id,
-            CONSIGNMENTS.c.state == ConsignmentState.PENDING_PAYMENT,
-        )
-        .values(state=after, **values)
-        .returning(CONSIGNMENTS.c.id)
+        MOVE_CONSIGNMENTS, {"its_order": order_id, "state": after, **values}
     ).scalars()
     before = ConsignmentState.PENDING_PAYMENT
     ctx.session.execute(
