@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import time
 from dataclasses import replace
-from functools import partial
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import structlog
 from procrastinate import App, PsycopgConnector, RetryStrategy
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Status
 from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
 from sqlalchemy.dialects.postgresql import insert
 
 import shop.cart.jobs
@@ -40,8 +42,12 @@ HANDLERS = (
 
 BEAT_SECONDS = 10
 RESCUE_SECONDS = 30
+PAUSE_SECONDS = 1.0
+"""A connection of the queue that was used so lately is there."""
 
 log = logging.get("worker")
+
+_seen_alive: WeakKeyDictionary[AsyncConnection[Any], float] = WeakKeyDictionary()
 
 
 def run(settings: Settings) -> None:
@@ -99,12 +105,35 @@ def build_app(database_url: str, transactions: Transactions) -> App:
     """The worker's App with one task per registered job."""
     conninfo = database_url.replace("postgresql+psycopg://", "postgresql://", 1)
     connector = PsycopgConnector(
-        conninfo=conninfo, min_size=1, max_size=6, configure=_commit_each_statement
+        conninfo=conninfo,
+        min_size=1,
+        max_size=6,
+        configure=_commit_each_statement,
+        pool_factory=_pool,
+        # What the queue notes of a job (begun, done) need not wait for the disk: when the machine
+        # dies and a note is lost, the job is run again, and handlers are safe to run twice. The
+        # job itself was written by whoever asked for it, in their own commit.
+        kwargs={"options": "-c synchronous_commit=off"},
     )
     app = App(connector=connector)
     for job in JOBS.values():
         _register(app, job, transactions)
     return app
+
+
+def _pool(**options: Any) -> AsyncConnectionPool[Any]:
+    """The queue's connections, asked for a sign of life only after a pause.
+
+    Procrastinate has it asked each time, which doubles the statements of a busy queue.
+    """
+    return AsyncConnectionPool(**{**options, "check": _check_after_a_pause})
+
+
+async def _check_after_a_pause(connection: AsyncConnection[Any]) -> None:
+    now = time.monotonic()
+    if now - _seen_alive.get(connection, 0.0) > PAUSE_SECONDS:
+        await AsyncConnectionPool.check_connection(connection)
+    _seen_alive[connection] = now
 
 
 async def _commit_each_statement(connection: AsyncConnection[Any]) -> None:
@@ -116,16 +145,21 @@ def _register(app: App, job: Job, transactions: Transactions) -> None:
     retry = RetryStrategy(
         max_attempts=job.attempts - 1, exponential_wait=2
     )  # tries after the first
+
+    # A coroutine: Procrastinate's own way into a thread costs several times as much.
+    async def run(timestamp: int = 0, **arguments: Any) -> None:
+        del timestamp  # the tick of a job that runs by the clock; handlers ask the clock themselves
+        await asyncio.to_thread(handle, job, transactions, **arguments)
+
     if job.cron is None:
-        app.task(name=job.name, retry=retry)(partial(handle, job, transactions))
+        app.task(name=job.name, retry=retry)(run)
         return
-    task = app.task(name=job.name, queueing_lock=job.name)(partial(handle, job, transactions))
+    task = app.task(name=job.name, queueing_lock=job.name)(run)
     app.periodic(cron=job.cron)(task)
 
 
-def handle(job: Job, transactions: Transactions, timestamp: int = 0, **arguments: Any) -> None:
+def handle(job: Job, transactions: Transactions, **arguments: Any) -> None:
     """Run one job with its own request id in the logs."""
-    del timestamp  # the tick of a job that runs by the clock; handlers ask the clock themselves
     request_id = f"job-{new_id().hex[-12:]}"
     with structlog.contextvars.bound_contextvars(request_id=request_id, job=job.name):
         job.handler(replace(transactions, request_id=request_id), **arguments)
