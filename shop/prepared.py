@@ -22,7 +22,7 @@ from sqlalchemy import Connection, Delete, Dialect, Engine, Insert, Select, Text
 from sqlalchemy.engine import IteratorResult
 from sqlalchemy.engine.result import SimpleResultMetaData
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
@@ -153,6 +153,16 @@ class QuickSession(Session):
         super().__init__(engine, expire_on_commit=False)
         self._engine, self._prepared = engine, prepared
         self._line: tuple[Connection, psycopg.Cursor[Any]] | None = None
+
+    def begin_nested(self) -> SessionTransaction:
+        """As `Session.begin_nested`, and the savepoint is there at once.
+
+        SQLAlchemy sets it when the session next uses the connection, which a statement that goes
+        straight to the driver does not: it would be written before the savepoint, and stay.
+        """
+        nested = super().begin_nested()
+        self.connection()
+        return nested
 
     def execute(self, statement: Any, params: Any = None, **options: Any) -> Any:
         """As `Session.execute`; see the module."""

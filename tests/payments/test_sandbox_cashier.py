@@ -89,14 +89,15 @@ def test_a_finished_session_does_not_move(desk, end, outcome):
 
 def test_two_clicks_at_once_charge_once(sandbox, desk):
     session = desk.opened()
-    start, answers = threading.Barrier(4), []
+    # Made before anybody waits: if one could not be, the others would wait for it for ever.
+    browsers = [sandbox.app().test_client() for _ in range(4)]
+    start, answers = threading.Barrier(4, timeout=30), []
 
-    def click() -> None:
-        web = sandbox.app().test_client()
+    def click(web: Any) -> None:
         start.wait()
         answers.append(web.post(f"/c/pay/{session}", data={"outcome": "paid"}).status_code)
 
-    clicks = [threading.Thread(target=click) for _ in range(4)]
+    clicks = [threading.Thread(target=click, args=[web]) for web in browsers]
     for one in clicks:
         one.start()
     for one in clicks:

@@ -98,3 +98,16 @@ def test_who_listens_hears_prepared_statements_too(database):
         with counted(database) as issued:
             session.execute(one)
     assert issued == ["SELECT 1"]
+
+
+def test_a_savepoint_holds_what_goes_straight_to_the_driver(database):
+    price = update(SKUS).values(price_fen=SKUS.c.price_fen + 1)
+    read = select(SKUS.c.price_fen).order_by(SKUS.c.code)
+    with database.transaction() as session:
+        for _ in range(2):
+            session.execute(price)
+        before = session.execute(read).scalars().all()
+        with session.begin_nested() as savepoint:
+            session.execute(price)
+            savepoint.rollback()
+        assert session.execute(read).scalars().all() == before

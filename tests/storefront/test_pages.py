@@ -22,7 +22,7 @@ OPEN = {
     "/p/high-mountain-green-tea": 5,
     "/p/bamboo-liquor": 5,
     "/coop/c01": 3,
-    "/cart": 2,
+    "/cart": 1,
     "/account": 0,
     "/sign-in": 0,
     "/register": 1,
