@@ -6,6 +6,7 @@ call may be repeated: the attempt's id is the idempotency key.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
@@ -14,6 +15,10 @@ from uuid import UUID
 from shop.errors import Conflict, Invalid, TryAgain
 
 CheckoutState = Literal["open", "processing", "paid", "failed", "expired"]
+RefundOutcome = Literal["pending", "succeeded", "failed"]
+DisputeOutcome = Literal["open", "won", "lost"]
+BalanceKind = Literal["charge", "refund", "refund_failed", "dispute", "payout", "fee", "other"]
+"""`refund_failed` returns a refund's money, `dispute` goes both ways, by its sign."""
 
 SHORTEST_CHECKOUT = timedelta(minutes=31)
 """Stripe takes 30 minutes as the least; one more, because the call comes after the row."""
@@ -99,19 +104,99 @@ class CheckoutStatus:
     attempt_id: UUID | None
     order_number: str | None
     intent_reference: str | None = None
+    charge_reference: str | None = None
     failure_code: str | None = None
     paid_at: datetime | None = None
+    touched: bool = False
+    """The charge has been refunded (in part) or disputed: `fetch_aftermath` tells how."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundRequest:
+    """One refund of one paid checkout. `refund_id` is the idempotency key and goes in metadata."""
+
+    refund_id: UUID
+    intent_reference: str
+    amount_fen: int
+    order_number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundStatus:
+    """A refund as the provider shows it now.
+
+    `refund_id` is None when it was made in the provider's dashboard.
+    """
+
+    reference: str
+    state: RefundOutcome
+    amount_fen: int
+    currency: str
+    created_at: datetime
+    refund_id: UUID | None = None
+    failure_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisputeStatus:
+    """A dispute as the provider shows it now.
+
+    `withheld` says that the provider has taken the money out of our balance: true from the first
+    moment of a dispute until it is won, false for a mere inquiry.
+    """
+
+    reference: str
+    state: DisputeOutcome
+    amount_fen: int
+    currency: str
+    reason: str
+    withheld: bool
+    created_at: datetime
+    evidence_due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Aftermath:
+    """What became of a charge after it was paid: every refund and dispute, oldest first."""
+
+    refunds: tuple[RefundStatus, ...] = ()
+    disputes: tuple[DisputeStatus, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalanceLine:
+    """One line of the provider's own account with us. Fen, signed: out of the balance is negative.
+
+    `net_fen = amount_fen - fee_fen` is what the balance changed by. `source` is the charge,
+    refund, dispute or payout the line is about, `intent_reference` the payment behind it.
+    """
+
+    reference: str
+    kind: BalanceKind
+    amount_fen: int
+    fee_fen: int
+    net_fen: int
+    currency: str
+    created_at: datetime
+    source: str | None = None
+    intent_reference: str | None = None
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayEvent:
-    """The envelope of a webhook: enough to store it and to find what it speaks of."""
+    """The envelope of a webhook: enough to store it and to find what it speaks of.
+
+    Of a checkout it has the reference; of a charge, an intent, a refund or a dispute the intent's;
+    `attempt_id` where the metadata carries it.
+    """
 
     event_id: str
     type: str
     created: datetime
     livemode: bool
     checkout_reference: str | None = None
+    intent_reference: str | None = None
     attempt_id: UUID | None = None
 
 
@@ -132,6 +217,30 @@ class PaymentGateway(Protocol):
 
     def close_checkout(self, reference: str) -> CheckoutStatus:
         """Make the page unpayable; one that is already paid, failed or expired stays as it is."""
+        ...
+
+    def find_checkout(self, intent_reference: str) -> str | None:
+        """The reference of the checkout that an intent belongs to; None when it has none."""
+        ...
+
+    def fetch_aftermath(self, intent_reference: str) -> Aftermath:
+        """Every refund and dispute of a payment as they are now."""
+        ...
+
+    def send_refund(self, request: RefundRequest) -> RefundStatus:
+        """Ask for a refund; the same `refund_id` asked for again is the same refund.
+
+        Raises:
+            GatewayRejected: it is more than what is left of the charge, or the charge is disputed.
+        """
+        ...
+
+    def balance_lines(self, since: datetime, until: datetime) -> Iterator[BalanceLine]:
+        """The lines created in `[since, until)`, oldest first, fetched page by page."""
+        ...
+
+    def missed_events(self, since: datetime) -> Iterator[tuple[GatewayEvent, bytes]]:
+        """Events since then whose delivery has not succeeded, oldest first, with their bodies."""
         ...
 
     def parse_event(self, body: bytes, signature: str) -> GatewayEvent:
