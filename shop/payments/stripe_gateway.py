@@ -11,48 +11,49 @@ we would read ten fields. Per call that is the larger half of the CPU time (docs
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
-from uuid import UUID
 
 import orjson
 
 from shop.errors import Declined, ShopError
+from shop.payments import stripe_reading as reading
 from shop.payments.gateway import (
+    Aftermath,
     BadEvent,
     BadSignature,
+    BalanceLine,
     CheckoutOpened,
     CheckoutRequest,
-    CheckoutState,
     CheckoutStatus,
     GatewayEvent,
     GatewayRejected,
     GatewayUnavailable,
+    RefundRequest,
+    RefundStatus,
 )
 
 if TYPE_CHECKING:
     import stripe
-    from stripe.params.checkout import SessionCreateParams, SessionRetrieveParams
+    from stripe import params as asked
+    from stripe.params.checkout import (
+        SessionCreateParams,
+        SessionListParams,
+        SessionRetrieveParams,
+    )
 
 SESSIONS: Final = "/v1/checkout/sessions"
+REFUNDS: Final = "/v1/refunds"
 RETRIES: Final = 2
 TOLERANCE_SECONDS: Final = 300
-MAX_NAME: Final = 255
-"""Stripe says so of its ids; a longer one would not fit an index."""
+PAGE: Final = 100
+"""Lines of a list in one answer, the most that Stripe gives."""
 
 CONNECTIONS: Final = 8
 """Kept open at most; more threads than that would wait for the provider anyway."""
-
-FROM_INTENT: Final[dict[str, CheckoutState]] = {
-    "processing": "processing",
-    "requires_action": "processing",
-    "requires_payment_method": "failed",
-    "canceled": "failed",
-}
-"""What an unpaid but complete session means, by its intent: the asynchronous methods."""
 
 
 class StripeGateway:
@@ -75,43 +76,89 @@ class StripeGateway:
     def open_checkout(self, request: CheckoutRequest) -> CheckoutOpened:
         """Open a session; the attempt's id is the idempotency key."""
         session = self._call("post", SESSIONS, _session(request), str(request.attempt_id))
-        return CheckoutOpened(session["id"], session["url"], _moment(session["expires_at"]))
+        return CheckoutOpened(session["id"], session["url"], reading.moment(session["expires_at"]))
 
     def fetch_checkout(self, reference: str) -> CheckoutStatus:
         """Read a session with its intent and charge."""
         params: SessionRetrieveParams = {"expand": ["payment_intent.latest_charge"]}
-        return _status(self._call("get", _path(reference), params))
+        return reading.checkout(self._call("get", _path(reference), params))
 
     def close_checkout(self, reference: str) -> CheckoutStatus:
         """Expire a session; one that is not open any more stays as it is."""
         try:
-            return _status(self._call("post", f"{_path(reference)}/expire", {}))
+            return reading.checkout(self._call("post", f"{_path(reference)}/expire", {}))
         except GatewayRejected:
             status = self.fetch_checkout(reference)
             if status.state == "open":
                 raise
             return status
 
+    def find_checkout(self, intent_reference: str) -> str | None:
+        """Look the session of an intent up."""
+        params: SessionListParams = {"payment_intent": intent_reference, "limit": 1}
+        found = self._call("get", SESSIONS, params)["data"]
+        return found[0]["id"] if found else None
+
+    def fetch_aftermath(self, intent_reference: str) -> Aftermath:
+        """List the refunds and the disputes of an intent."""
+        params: asked.DisputeListParams = {"payment_intent": intent_reference}
+        disputes = [reading.dispute(found) for found in self._all("/v1/disputes", params)]
+        return Aftermath(tuple(self._refunds(intent_reference)[::-1]), tuple(disputes[::-1]))
+
+    def send_refund(self, request: RefundRequest) -> RefundStatus:
+        """Ask for a refund unless it is there already: Stripe forgets keys after a day."""
+        for known in self._refunds(request.intent_reference):
+            if known.refund_id == request.refund_id:
+                if known.amount_fen != request.amount_fen:
+                    raise GatewayRejected(provider_code="idempotency_error")
+                return known
+        return reading.refund(self._call("post", REFUNDS, _refund(request), str(request.refund_id)))
+
+    def balance_lines(self, since: datetime, until: datetime) -> Iterator[BalanceLine]:
+        """Read the balance transactions.
+
+        Stripe lists the newest first: of each page only the lines are kept, some 600 bytes each.
+        """
+        params: asked.BalanceTransactionListParams = {
+            "created": {"gte": reading.seconds(since), "lt": reading.seconds(until)},
+            "expand": ["data.source"],
+        }
+        found = [reading.line(one) for one in self._all("/v1/balance_transactions", params)]
+        return reversed(found)
+
+    def missed_events(self, since: datetime) -> Iterator[tuple[GatewayEvent, bytes]]:
+        """Read the events that our endpoint has not taken."""
+        params: asked.EventListParams = {
+            "created": {"gte": reading.seconds(since)},
+            "delivery_success": False,
+        }
+        found = [(reading.event(one), orjson.dumps(one)) for one in self._all("/v1/events", params)]
+        return reversed(found)
+
     def parse_event(self, body: bytes, signature: str) -> GatewayEvent:
         """Check the signature against each secret and read the envelope."""
         if not any(self._signed(body, signature, secret) for secret in self._secrets):
             raise BadSignature
         try:
-            event = orjson.loads(body)
-            subject = event["data"]["object"]
-            mine = subject.get("metadata") or {}
-            return GatewayEvent(
-                event_id=_name(event["id"]),
-                type=_name(event["type"]),
-                created=_moment(event["created"]),
-                livemode=event["livemode"] is True,
-                checkout_reference=(
-                    _name(subject["id"]) if subject.get("object") == "checkout.session" else None
-                ),
-                attempt_id=_uuid(mine.get("attempt_id")),
-            )
-        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, OSError) as error:
+            found = orjson.loads(body)
+        except ValueError as error:
             raise BadEvent from error
+        return reading.event(found)
+
+    def _refunds(self, intent_reference: str) -> list[RefundStatus]:
+        """Every refund of an intent, newest first."""
+        params: asked.RefundListParams = {"payment_intent": intent_reference}
+        return [reading.refund(found) for found in self._all(REFUNDS, params)]
+
+    def _all(self, path: str, params: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """Every line of a list, newest first, page by page."""
+        after: dict[str, str] = {}
+        while True:
+            page = self._call("get", path, {**params, **after, "limit": PAGE})
+            yield from page["data"]
+            if not page["has_more"] or not page["data"]:
+                return
+            after = {"starting_after": page["data"][-1]["id"]}
 
     def _signed(self, body: bytes, signature: str, secret: str) -> bool:
         import stripe  # see the module's docstring
@@ -180,35 +227,16 @@ def _session(request: CheckoutRequest) -> SessionCreateParams:
     return params
 
 
-def _status(session: Mapping[str, Any]) -> CheckoutStatus:
-    found = session["payment_intent"]
-    intent: Mapping[str, Any] = found if isinstance(found, dict) else {}
-    state = _state(session, intent)
-    refusal = intent.get("last_payment_error") or {}
-    charge = intent.get("latest_charge") or {}
-    mine = session["metadata"] or {}
-    amount = "amount_received" if state == "paid" else "amount_total"
-    return CheckoutStatus(
-        reference=session["id"],
-        state=state,
-        amount_fen=(intent if state == "paid" else session)[amount],
-        currency=session["currency"].upper(),
-        attempt_id=_uuid(mine.get("attempt_id")),
-        order_number=mine.get("order_number"),
-        intent_reference=intent.get("id") or found,
-        failure_code=refusal.get("decline_code") or refusal.get("code"),
-        paid_at=_moment(charge["created"]) if state == "paid" else None,
-    )
-
-
-def _state(session: Mapping[str, Any], intent: Mapping[str, Any]) -> CheckoutState:
-    if session["status"] == "open":
-        return "open"
-    if session["status"] == "expired":
-        return "expired"
-    if session["payment_status"] == "paid":
-        return "paid"
-    return FROM_INTENT.get(intent.get("status", ""), "processing")
+def _refund(request: RefundRequest) -> asked.RefundCreateParams:
+    """The request in Stripe's words."""
+    return {
+        "payment_intent": request.intent_reference,
+        "amount": request.amount_fen,
+        "metadata": {
+            "refund_id": str(request.refund_id),
+            "order_number": request.order_number,
+        },
+    }
 
 
 def _translated(error: stripe.StripeError) -> ShopError:
@@ -269,26 +297,3 @@ def _pooled(timeout: float) -> stripe.HTTPClient:
 
 def _path(reference: str) -> str:
     return f"{SESSIONS}/{quote(reference, safe='')}"
-
-
-def _moment(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
-
-
-def _name(value: object) -> str:
-    """An id or a type, as we keep it.
-
-    Raises:
-        ValueError: nothing is called that.
-    """
-    if not isinstance(value, str) or not 0 < len(value) <= MAX_NAME or not value.isprintable():
-        raise ValueError(value)
-    return value
-
-
-def _uuid(text: object) -> UUID | None:
-    """Ours when it reads as one; the account's other checkouts may say anything."""
-    try:
-        return UUID(str(text))
-    except ValueError:
-        return None

@@ -19,7 +19,8 @@ from shop.payments.gateway import (
     GatewayUnavailable,
     checkout_expiry,
 )
-from shop.payments.stripe_gateway import StripeGateway, _uuid
+from shop.payments.stripe_gateway import StripeGateway
+from shop.payments.stripe_reading import own_id
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -188,8 +189,8 @@ def test_checkout_expiry(wanted, given):
 
 
 def test_foreign_metadata_is_not_ours():
-    assert _uuid("not a number") is None
-    assert _uuid(None) is None
-    assert _uuid("0197c1a2-0000-7000-8000-000000000001") == UUID(
+    assert own_id("not a number") is None
+    assert own_id(None) is None
+    assert own_id("0197c1a2-0000-7000-8000-000000000001") == UUID(
         int=0x0197C1A2000070008000000000000001
     )
