@@ -2,14 +2,18 @@
 
 from models import (
     aid,
+    bank,
     cart,
     catalog,
     fulfilment,
     identity,
     inventory,
+    ledger,
     orders,
     organization,
     payments,
+    reconciliation,
+    refunds,
     system,
 )
 from models.base import Base
@@ -17,13 +21,17 @@ from models.base import Base
 __all__ = [
     "Base",
     "aid",
+    "bank",
     "cart",
     "catalog",
     "fulfilment",
     "identity",
     "inventory",
+    "ledger",
     "orders",
     "organization",
     "payments",
+    "reconciliation",
+    "refunds",
     "system",
 ]

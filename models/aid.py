@@ -15,10 +15,11 @@ from models.organization import AidClass, Purpose
 
 
 class AidEntryKind(StrEnum):
-    """What put an entry there. Positive: sale, import. Negative: refund, undo."""
+    """What put an entry there. Positive: sale, import, a refund undone. Negative: refund, undo."""
 
     SALE = "sale"
     REFUND = "refund"
+    REFUND_UNDO = "refund_undo"
     IMPORT = "import"
     IMPORT_UNDO = "import_undo"
     REATTRIBUTED_OUT = "reattributed_out"
@@ -59,7 +60,7 @@ class AidEntry(Base):
             postgresql_where="kind IN ('import')",
         ),
         CheckConstraint(
-            "CASE WHEN kind IN ('sale', 'import', 'reattributed_in') "
+            "CASE WHEN kind IN ('sale', 'import', 'reattributed_in', 'refund_undo') "
             "THEN goods_fen >= 0 AND freight_fen >= 0 AND quantity >= 0 "
             "ELSE goods_fen <= 0 AND freight_fen <= 0 AND quantity <= 0 END",
             "sign",

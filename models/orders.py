@@ -83,6 +83,7 @@ class Order(Base):
     total_fen: Mapped[int]
     placed_at: Mapped[datetime]
     pay_before: Mapped[datetime]
+    pay_extended_at: Mapped[datetime | None]
     paid_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
     cancel_reason: Mapped[str | None]
@@ -113,14 +114,27 @@ class Consignment(Base):
 
 
 class OrderLine(Base):
-    """So many of one SKU at the price of that moment; `snapshot` keeps what the page said."""
+    """So many of one SKU at the price of that moment; `snapshot` keeps what the page said.
+
+    `withdrawn` pieces will not be shipped, `returned` ones came back. `back_…_fen` is the money
+    that live refunds and lost disputes claim of what was paid for the line.
+    """
 
     __tablename__ = "order_line"
     __table_args__ = (
         CheckConstraint("quantity > 0", "quantity"),
         CheckConstraint("goods_fen = unit_price_fen * quantity", "goods"),
         CheckConstraint("discount_fen >= 0 AND discount_fen <= goods_fen", "discount"),
-        CheckConstraint("shipped_quantity >= 0 AND shipped_quantity <= quantity", "shipped"),
+        CheckConstraint(
+            "shipped_quantity >= 0 AND withdrawn >= 0 AND shipped_quantity + withdrawn <= quantity",
+            "shipped",
+        ),
+        CheckConstraint("returned >= 0 AND returned <= shipped_quantity", "returned"),
+        CheckConstraint(
+            "back_goods_fen >= 0 AND back_goods_fen <= goods_fen - discount_fen"
+            " AND back_freight_fen >= 0 AND back_freight_fen <= freight_fen",
+            "back",
+        ),
         Index("ix_order_line_order_id", "order_id"),
         Index("ix_order_line_consignment_id", "consignment_id"),
         Index("ix_order_line_sku_id", "sku_id"),
@@ -137,9 +151,13 @@ class OrderLine(Base):
     unit_price_fen: Mapped[int]
     quantity: Mapped[int]
     shipped_quantity: Mapped[int] = mapped_column(default=0)
+    withdrawn: Mapped[int] = mapped_column(default=0, server_default="0")
+    returned: Mapped[int] = mapped_column(default=0, server_default="0")
     goods_fen: Mapped[int]
     discount_fen: Mapped[int]
     freight_fen: Mapped[int]
+    back_goods_fen: Mapped[int] = mapped_column(default=0, server_default="0")
+    back_freight_fen: Mapped[int] = mapped_column(default=0, server_default="0")
     weight_g: Mapped[int]
     no_return_confirmed: Mapped[bool] = mapped_column(default=False)
 

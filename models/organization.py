@@ -40,6 +40,7 @@ class Unit(Base):
     parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("unit.id"))
     headcount: Mapped[int | None]
     active: Mapped[bool] = mapped_column(default=True)
+    pay_after_delivery: Mapped[bool] = mapped_column(default=False, server_default="false")
 
 
 class SalesPlatform(Base):

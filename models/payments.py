@@ -31,12 +31,20 @@ class PaymentState(StrEnum):
 
 
 class Payment(Base):
-    """One attempt to pay one order. Its id is the provider's idempotency key."""
+    """One attempt to pay one order. Its id is the provider's idempotency key.
+
+    Of what was captured, `refunding_fen` is on its way back, `refunded_fen` is back, and
+    `disputed_fen` is withheld by the provider or lost. None changes without a journal entry.
+    """
 
     __tablename__ = "payment"
     __table_args__ = (
         CheckConstraint("amount_fen > 0", "amount"),
-        CheckConstraint("captured_fen >= 0", "captured"),
+        CheckConstraint(
+            "refunding_fen >= 0 AND refunded_fen >= 0 AND disputed_fen >= 0"
+            " AND refunding_fen + refunded_fen <= captured_fen",
+            "captured",
+        ),
         Index("ix_payment_order_id", "order_id"),
         Index(
             "uq_payment_reference",
@@ -44,6 +52,11 @@ class Payment(Base):
             "reference",
             unique=True,
             postgresql_where="reference IS NOT NULL",
+        ),
+        Index(
+            "ix_payment_intent_reference",
+            "intent_reference",
+            postgresql_where="intent_reference IS NOT NULL",
         ),
         Index(
             "uq_payment_live",
@@ -63,8 +76,12 @@ class Payment(Base):
     amount_fen: Mapped[int]
     currency: Mapped[str] = mapped_column(default="CNY")
     captured_fen: Mapped[int] = mapped_column(default=0)
+    refunding_fen: Mapped[int] = mapped_column(default=0, server_default="0")
+    refunded_fen: Mapped[int] = mapped_column(default=0, server_default="0")
+    disputed_fen: Mapped[int] = mapped_column(default=0, server_default="0")
     reference: Mapped[str | None]
     intent_reference: Mapped[str | None]
+    charge_reference: Mapped[str | None]
     redirect_url: Mapped[str | None]
     return_url: Mapped[str | None]
     failure_code: Mapped[str | None]
@@ -83,6 +100,7 @@ class ProviderEvent(Base):
     event_id: Mapped[str] = mapped_column(unique=True)
     type: Mapped[str]
     reference: Mapped[str | None]
+    intent_reference: Mapped[str | None]
     body: Mapped[str]
     received_at: Mapped[datetime]
 

@@ -38,6 +38,7 @@ class Settings:
     log_level: str = "INFO"
     log_format: str = "console"
     reservation_minutes: int = 30
+    late_payment_hours: int = 24
     rate_limits: bool = True
     max_body_bytes: int = 1_000_000
     auto_complete_days: int = 10
@@ -104,6 +105,7 @@ def _read(env: Env) -> Settings:
         log_level=env.str("LOG_LEVEL", "INFO"),
         log_format=env.str("LOG_FORMAT", "console"),
         reservation_minutes=env.int("RESERVATION_MINUTES", 30),
+        late_payment_hours=env.int("LATE_PAYMENT_HOURS", 24),
         rate_limits=env.bool("RATE_LIMITS", True),
         max_body_bytes=env.int("MAX_BODY_BYTES", 1_000_000),
         auto_complete_days=env.int("AUTO_COMPLETE_DAYS", 10),

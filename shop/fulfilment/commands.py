@@ -132,7 +132,11 @@ def _locked(ctx: Ctx, number: str) -> Any:
 
 def _lines_left(ctx: Ctx, consignment_id: UUID) -> list[LineLeft]:
     rows = ctx.session.execute(
-        select(LINES.c.id, LINES.c.sku_id, LINES.c.quantity - LINES.c.shipped_quantity)
+        select(
+            LINES.c.id,
+            LINES.c.sku_id,
+            LINES.c.quantity - LINES.c.shipped_quantity - LINES.c.withdrawn,
+        )
         .where(LINES.c.consignment_id == consignment_id)
         .order_by(LINES.c.position)
     )

@@ -181,6 +181,7 @@ def _lines(ctx: Ctx, consignment_ids: Sequence[UUID]) -> dict[UUID, list[Row]]:
             LINES.c.snapshot["sku_code"].astext.label("sku"),
             LINES.c.quantity,
             LINES.c.shipped_quantity,
+            LINES.c.withdrawn,
             LINES.c.goods_fen,
             LINES.c.discount_fen,
             LINES.c.freight_fen,
@@ -189,7 +190,7 @@ def _lines(ctx: Ctx, consignment_ids: Sequence[UUID]) -> dict[UUID, list[Row]]:
         .order_by(LINES.c.position)
     ).mappings()
     for row in rows:
-        left = row["quantity"] - row["shipped_quantity"]
+        left = row["quantity"] - row["shipped_quantity"] - row["withdrawn"]
         by_consignment[row["consignment_id"]].append({**row, "left": left})
     return by_consignment
 

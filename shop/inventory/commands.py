@@ -16,7 +16,7 @@ from shop.catalog.cache import refresh_after_commit
 from shop.context import Ctx
 from shop.errors import Conflict, Invalid, NotFound, Words
 from shop.ids import new_id
-from shop.inventory.statements import RELEASE, RESERVE, SHIP
+from shop.inventory.statements import RELEASE, RESERVE, SHIP, TAKE_BACK
 from shop.locks import lock_stock
 
 STOCK = Stock.__table__
@@ -93,6 +93,18 @@ def ship(ctx: Ctx, order_id: UUID, parcel_id: UUID, quantities: Mapping[UUID, in
     _all(quantities, _move(ctx, SHIP, quantities, order_id=order_id, parcel_id=parcel_id))
 
 
+def take_back(ctx: Ctx, order_id: UUID, quantities: Mapping[UUID, int], note: str) -> None:
+    """Put goods that a buyer returned on the shelf again; `note` says on what occasion.
+
+    Raises:
+        RuntimeError: a SKU keeps no stock, a bug.
+        Invalid: a quantity is not positive.
+    """
+    lock_stock(ctx.session, quantities)
+    _all(quantities, _move(ctx, TAKE_BACK, quantities, order_id=order_id, note=note))
+    refresh_after_commit(ctx.session)
+
+
 def open_stock(ctx: Ctx, on_hand: Mapping[UUID, int]) -> None:
     """Begin the books of new SKUs: pieces by SKU id; 0 is a beginning too."""
     ctx.session.execute(
@@ -152,6 +164,7 @@ def _move(
     *,
     order_id: UUID,
     parcel_id: UUID | None = None,
+    note: str = "",
 ) -> set[UUID]:
     if not all(quantity > 0 for quantity in quantities.values()):
         raise Invalid("购买数量须大于零", "A quantity must be positive", code="quantity_invalid")
@@ -165,6 +178,7 @@ def _move(
             "parcel_id": parcel_id,
             "actor_id": ctx.actor.user_id,
             "at": ctx.now,
+            "note": note,
         },
     )
     return set(rows.scalars())

@@ -78,3 +78,4 @@ RELEASE = moving(
     MovementCause.RELEASE, STOCK.c.reserved >= WANTED.c.quantity, on_hand=0, reserved=-1
 )
 SHIP = moving(MovementCause.SHIP, STOCK.c.reserved >= WANTED.c.quantity, on_hand=-1, reserved=-1)
+TAKE_BACK = moving(MovementCause.RETURN, STOCK.c.on_hand >= 0, on_hand=1, reserved=0)

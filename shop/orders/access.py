@@ -41,6 +41,9 @@ LOCKED = [
         "storefront_id",
         "total_fen",
         "pay_before",
+        "payment_terms",
+        "cancelled_at",
+        "cancel_reason",
     )
 ]
 BY_NUMBER_LOCKED = select(*LOCKED).where(ORDERS.c.number == bindparam("wanted")).with_for_update()

@@ -36,7 +36,7 @@ MOVE_CONSIGNMENTS = (
     update(CONSIGNMENTS)
     .where(
         CONSIGNMENTS.c.order_id == bindparam("its_order"),
-        CONSIGNMENTS.c.state == ConsignmentState.PENDING_PAYMENT,
+        CONSIGNMENTS.c.state == bindparam("before"),
     )
     .returning(CONSIGNMENTS.c.id)
 )
@@ -127,7 +127,7 @@ def _insert_parts(ctx: Ctx, order_id: UUID, number: str, basket: Basket, wish: P
     append(ctx, "order", order_id, order_id, "place", None, OrderState.PENDING_PAYMENT)
 
 
-def mark_paid(ctx: Ctx, order: Any, payment_id: UUID, paid_at: datetime) -> Moved:
+def mark_paid(ctx: Ctx, order: Any, payment_id: UUID, paid_at: datetime) -> dict[str, int] | None:
     """The money for this order is there: consignments go to their cooperatives, aid is counted.
 
     Args:
@@ -136,16 +136,20 @@ def mark_paid(ctx: Ctx, order: Any, payment_id: UUID, paid_at: datetime) -> Move
         payment_id: the attempt that brought the money.
         paid_at: when it did.
 
+    Returns:
+        What each cooperative is owed for it, goods and freight in fen by its code; None when the
+        order was paid before.
+
     Raises:
         Conflict: `order_cancelled`, the order was closed before: the money must go back.
     """
     moved = move_locked(
         ctx, ORDER, order.id, order.id, order.state, "pay", values={"paid_at": paid_at}
     )
-    if moved.changed:
-        _move_consignments(ctx, order.id, "pay", {"paid_at": paid_at})
-        _count_as_aid(ctx, order, payment_id, paid_at)
-    return moved
+    if not moved.changed:
+        return None
+    _move_consignments(ctx, order.id, "pay", {"paid_at": paid_at})
+    return _count_as_aid(ctx, order, payment_id, paid_at)
 
 
 def close_order(ctx: Ctx, order_id: UUID, event: str, why: str) -> Moved:
@@ -169,6 +173,25 @@ def close_order(ctx: Ctx, order_id: UUID, event: str, why: str) -> Moved:
     return moved
 
 
+def reopen_order(ctx: Ctx, order: Any) -> None:
+    """Let an order that the timer closed wait for its money again, its goods promised anew.
+
+    Raises:
+        Conflict: `out_of_stock`, somebody else has them; nothing is to be kept of the try then.
+    """
+    move_locked(
+        ctx,
+        ORDER,
+        order.id,
+        order.id,
+        order.state,
+        "reopen",
+        values={"cancelled_at": None, "cancel_reason": None},
+    )
+    _move_consignments(ctx, order.id, "reopen", {})
+    reserve(ctx, order.id, _reserved(ctx, order.id))
+
+
 def _reserved(ctx: Ctx, order_id: UUID) -> dict[UUID, int]:
     return {
         line.sku_id: line.quantity for line in ctx.session.execute(LINES_OF, {"wanted": order_id})
@@ -177,11 +200,13 @@ def _reserved(ctx: Ctx, order_id: UUID) -> dict[UUID, int]:
 
 def _move_consignments(ctx: Ctx, order_id: UUID, event: str, values: dict[str, Any]) -> None:
     """Move all consignments of an unpaid order by one event; the order's lock guards them."""
-    after = CONSIGNMENT.transitions[ConsignmentState.PENDING_PAYMENT, event]
+    reopened = event == "reopen"
+    before = ConsignmentState.CANCELLED if reopened else ConsignmentState.PENDING_PAYMENT
+    after = CONSIGNMENT.transitions[before, event]
     moved = ctx.session.execute(
-        MOVE_CONSIGNMENTS, {"its_order": order_id, "state": after, **values}
+        MOVE_CONSIGNMENTS,
+        {"its_order": order_id, "before": before, "state": after, **values},
     ).scalars()
-    before = ConsignmentState.PENDING_PAYMENT
     ctx.session.execute(
         WRITE_EVENTS,
         [
@@ -191,7 +216,7 @@ def _move_consignments(ctx: Ctx, order_id: UUID, event: str, values: dict[str, A
     )
 
 
-def _count_as_aid(ctx: Ctx, order: Any, payment_id: UUID, paid_at: datetime) -> None:
+def _count_as_aid(ctx: Ctx, order: Any, payment_id: UUID, paid_at: datetime) -> dict[str, int]:
     sale = Sale(
         order_id=order.id,
         order_number=order.number,
@@ -206,8 +231,9 @@ def _count_as_aid(ctx: Ctx, order: Any, payment_id: UUID, paid_at: datetime) -> 
         buyer_key=order.buyer_key,
         purpose=order.purpose,
     )
-    lines = ctx.session.execute(LINES_OF, {"wanted": order.id})
-    record_sale(ctx, sale, [_sale_line(line) for line in lines])
+    lines = [_sale_line(line) for line in ctx.session.execute(LINES_OF, {"wanted": order.id})]
+    record_sale(ctx, sale, lines)
+    return rules.shares(lines)
 
 
 def _sale_line(line: Any) -> SaleLine:

@@ -10,6 +10,7 @@ from typing import Any
 from models.catalog import ReturnRule
 from models.identity import BuyerKind, Role
 from models.organization import Purpose
+from shop.aid.values import SaleLine
 from shop.errors import Conflict, Invalid, NotFound, ShopError, Words
 from shop.identity.rules import clean_text, normal_email, normal_name
 from shop.orders.inputs import BuyerInput
@@ -230,3 +231,12 @@ def check_total(expected_fen: int | None, total_fen: int) -> None:
             code="total_changed",
             total_fen=total_fen,
         )
+
+
+def shares(lines: Iterable[SaleLine]) -> dict[str, int]:
+    """What each cooperative is owed for these lines: goods and freight in fen, by its code."""
+    sums: dict[str, int] = {}
+    for line in lines:
+        code = line.snapshot["cooperative_code"]
+        sums[code] = sums.get(code, 0) + line.goods_fen + line.freight_fen
+    return sums

@@ -18,6 +18,8 @@ ORDER = Machine(
         (O.PENDING_PAYMENT, "pay"): O.PAID,
         (O.PENDING_PAYMENT, "cancel"): O.CANCELLED,
         (O.PENDING_PAYMENT, "expire"): O.CANCELLED,
+        # Money came after the timer, and the goods were still there.
+        (O.CANCELLED, "reopen"): O.PENDING_PAYMENT,
     },
 )
 
@@ -28,12 +30,15 @@ CONSIGNMENT = Machine(
     transitions={
         (C.PENDING_PAYMENT, "pay"): C.PENDING_SHIPMENT,
         (C.PENDING_PAYMENT, "cancel"): C.CANCELLED,
+        (C.CANCELLED, "reopen"): C.PENDING_PAYMENT,
         # Refunded before anything of it was shipped.
         (C.PENDING_SHIPMENT, "cancel"): C.CANCELLED,
         (C.PENDING_SHIPMENT, "ship_part"): C.PARTIALLY_SHIPPED,
         (C.PENDING_SHIPMENT, "ship_all"): C.SHIPPED,
         (C.PARTIALLY_SHIPPED, "ship_part"): C.PARTIALLY_SHIPPED,
         (C.PARTIALLY_SHIPPED, "ship_all"): C.SHIPPED,
+        # What was not shipped has been refunded, so all of it is on its way.
+        (C.PARTIALLY_SHIPPED, "withdraw_rest"): C.SHIPPED,
         (C.SHIPPED, "complete"): C.COMPLETED,
     },
 )

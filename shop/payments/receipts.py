@@ -12,10 +12,9 @@ from models.payments import Payment, PaymentMethod, PaymentState
 from shop.context import Ctx
 from shop.errors import Conflict
 from shop.ids import new_id
-from shop.machine import append, move_locked
+from shop.machine import append
 from shop.orders.access import locked_order
-from shop.orders.commands import mark_paid
-from shop.payments.states import PAYMENT
+from shop.payments.arrival import settle
 
 PAYMENTS = Payment.__table__
 
@@ -54,18 +53,8 @@ def record_receipt(
         "expires_at": received_at,
         "created_at": received_at,
     }
-    ctx.session.execute(insert(PAYMENTS).values(row))
-    append(ctx, "payment", row["id"], order_id, "start", None, PaymentState.CREATED)
-    move_locked(
-        ctx,
-        PAYMENT,
-        row["id"],
-        order_id,
-        PaymentState.CREATED,
-        "succeed",
-        values={"captured_fen": amount_fen, "settled_at": received_at},
-    )
-    if not mark_paid(ctx, order, row["id"], received_at).changed:
-        raise Conflict("订单已支付", "The order is paid already", code="order_paid")
-    payment_id: UUID = row["id"]
+    payment = ctx.session.execute(insert(PAYMENTS).values(row).returning(PAYMENTS)).one()
+    append(ctx, "payment", payment.id, order_id, "start", None, PaymentState.CREATED)
+    settle(ctx, order, payment, amount_fen, received_at)
+    payment_id: UUID = payment.id
     return payment_id

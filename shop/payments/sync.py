@@ -6,23 +6,21 @@ often as they like; the state tables and the locks see to it that each fact coun
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import bindparam, select
 
-from models.payments import Payment, PaymentState
+from models.payments import Payment
 from shop import logging
 from shop.context import Ctx, Transactions
 from shop.machine import move_locked
 from shop.orders.access import locked_order
-from shop.orders.commands import mark_paid
+from shop.payments.arrival import money_arrived
 from shop.payments.gateway import CheckoutStatus
 from shop.payments.providers import gateway
 from shop.payments.states import LIVE, PAYMENT
 
 PAYMENTS = Payment.__table__
-CURRENCY = "CNY"
 
 ORDER_OF = select(PAYMENTS.c.order_id).where(
     (PAYMENTS.c.reference == bindparam("reference"))
@@ -66,7 +64,7 @@ def apply_status(ctx: Ctx, status: CheckoutStatus) -> bool:
     attempts = ctx.session.execute(ATTEMPTS_OF, {"order_id": order_id}).all()
     payment = next(one for one in attempts if _is(one, status))
     if status.state == "paid":
-        return _money_arrived(ctx, order, payment, attempts, status)
+        return money_arrived(ctx, order, payment, attempts, status)
     return _nothing_arrived(ctx, payment, status)
 
 
@@ -92,40 +90,3 @@ def _nothing_arrived(ctx: Ctx, payment: Any, status: CheckoutStatus) -> bool:
         values={"failure_code": status.failure_code},
     )
     return True
-
-
-def _money_arrived(
-    ctx: Ctx, order: Any, payment: Any, attempts: Sequence[Any], status: CheckoutStatus
-) -> bool:
-    """Money that arrives is always recorded (design, invariant 5)."""
-    if payment.state in {PaymentState.SUCCEEDED, PaymentState.NEEDS_REFUND}:
-        return False
-    paid_at = status.paid_at or ctx.now
-    unwanted = _why_unwanted(order, payment, status)
-    values = {
-        "captured_fen": status.amount_fen,
-        "reference": status.reference,
-        "intent_reference": status.intent_reference,
-        "settled_at": paid_at,
-        "failure_code": unwanted or None,
-    }
-    event = "arrive_unwanted" if unwanted else "succeed"
-    move_locked(
-        ctx, PAYMENT, payment.id, order.id, payment.state, event, why=unwanted, values=values
-    )
-    if unwanted:
-        log.error("payment.unwanted", why=unwanted, order_id=str(order.id))
-        return True
-    mark_paid(ctx, order, payment.id, paid_at)
-    for other in attempts:
-        # Were one of these paid too, its money would come as double.
-        if other.id != payment.id and other.state in LIVE:
-            move_locked(ctx, PAYMENT, other.id, order.id, other.state, "expire")
-    return True
-
-
-def _why_unwanted(order: Any, payment: Any, status: CheckoutStatus) -> str:
-    """Empty when the money is welcome: right sum, right currency, an order that waits for it."""
-    if status.amount_fen != payment.amount_fen or status.currency.upper() != CURRENCY:
-        return "amount_mismatch"
-    return {"cancelled": "late", "paid": "double"}.get(order.state, "")

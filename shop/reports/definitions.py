@@ -217,6 +217,7 @@ BASES: dict[str, Text] = {
 ENTRY_KINDS: dict[str, Text] = {
     "sale": Text("销售", "Sale"),
     "refund": Text("退款", "Refund"),
+    "refund_undo": Text("退款失败，金额恢复", "Refund undone"),
     "import": Text("外部导入", "Import"),
     "import_undo": Text("撤销导入", "Import undone"),
     "reattributed_out": Text("归属更正（转出）", "Attribution corrected, out"),

@@ -48,6 +48,7 @@ ROLLUPS, CELLS = AidRollup.__table__, AidRollupCell.__table__
 ADDS = (AidEntryKind.SALE, AidEntryKind.IMPORT, AidEntryKind.REATTRIBUTED_IN)
 TAKES_BACK = (AidEntryKind.IMPORT_UNDO, AidEntryKind.REATTRIBUTED_OUT)
 """Corrections of a sale itself; a refund is neither: the sale stays a sale."""
+REFUNDS = (AidEntryKind.REFUND, AidEntryKind.REFUND_UNDO)
 
 DATE_WIDTH = 10
 """Characters of `2026-03-31`, which stand before a name while the latest one is looked for."""
@@ -167,7 +168,7 @@ def _theirs(query: SalesQuery, fresh: FromClause, written: Written) -> FromClaus
 def _sums(query: SalesQuery, fresh: FromClause, names: Sequence[str]) -> Select[*tuple[Any, ...]]:
     """What adds up."""
     entry = fresh.c
-    goods, refund = entry.goods_fen, entry.kind == AidEntryKind.REFUND
+    goods, refund = entry.goods_fen, entry.kind.in_(REFUNDS)
     direct, help_sell = AidClass.DIRECT_PURCHASE, AidClass.HELP_SELL
     keys = [_key(query, name, fresh) for name in names]
     codes = select(entry.rule_set_code).distinct().order_by(entry.rule_set_code)

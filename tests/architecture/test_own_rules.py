@@ -55,6 +55,7 @@ def test_no_backref():
 MONEY = (
     "models/money.py",
     "shop/pricing",
+    "shop/ledger",
     "shop/orders",
     "shop/payments",
     "shop/aid",

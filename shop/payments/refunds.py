@@ -1,0 +1,280 @@
+"""Asking for a refund: claimed and posted here, sent by a job after the commit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, func, insert, select, update
+
+from models.payments import Payment, PaymentMethod, PaymentState
+from models.refunds import (
+    Dispute,
+    DisputeState,
+    Refund,
+    RefundCause,
+    RefundLine,
+    RefundState,
+)
+from shop.context import Ctx
+from shop.errors import Conflict, Invalid, NotFound, Words
+from shop.ids import new_id
+from shop.jobs.queue import enqueue
+from shop.ledger.commands import Cause, post
+from shop.ledger.rules import Account, added, legs
+from shop.machine import append
+from shop.orders.access import locked_order
+from shop.payments import pieces, refund_rows
+from shop.payments.refund_rules import Part, RefundWish, exceeds, nothing_left, plan
+
+PAYMENTS, REFUNDS = Payment.__table__, Refund.__table__
+REFUND_LINES, DISPUTES = RefundLine.__table__, Dispute.__table__
+
+SEND = "payments.send_refund"
+"""The job that carries a refund to the provider."""
+
+MAX_REASON = 500
+
+PAID_BY = (
+    select(PAYMENTS)
+    .where(PAYMENTS.c.order_id == bindparam("order_id"), PAYMENTS.c.state == PaymentState.SUCCEEDED)
+    .with_for_update()
+)
+
+
+def request_refund(ctx: Ctx, order_id: UUID, wish: RefundWish, reason: str) -> UUID:
+    """Refund all or a part of what settled an order; the refund's key.
+
+    Raises:
+        Invalid: the wish makes no sense, or there is no reason.
+        Conflict: `order_not_paid`, `payment_disputed`, `refund_exceeds_paid`, `nothing_to_refund`.
+    """
+    reason = checked_reason(reason)
+    order = locked_order(ctx, order_id)
+    payment = ctx.session.execute(PAID_BY, {"order_id": order_id}).one_or_none()
+    if payment is None:
+        raise Conflict("订单尚未付款", "The order has not been paid", code="order_not_paid")
+    refuse_disputed(ctx, payment.id)
+    parts = plan(refund_rows.lines_of(ctx, order_id), wish)
+    amount = sum(part.amount_fen for part in parts)
+    left = payment.captured_fen - payment.refunded_fen - payment.refunding_fen
+    if amount > left:
+        raise exceeds(left)
+    refund_id = write_refund(ctx, order, payment, RefundCause.STAFF, parts, reason=reason)
+    pieces.give_up(ctx, order.id, parts, str(refund_id))
+    return refund_id
+
+
+def refund_payment(ctx: Ctx, payment_id: UUID, reason: str) -> UUID:
+    """Send back, whole, money that no order may keep (a payment that `needs_refund`).
+
+    Raises:
+        NotFound: no such payment.
+        Conflict: `payment_<state>`, it settles an order: refund the order; `nothing_to_refund`;
+            `payment_disputed`.
+    """
+    reason = checked_reason(reason)
+    order_id = ctx.session.execute(
+        select(PAYMENTS.c.order_id).where(PAYMENTS.c.id == payment_id)
+    ).scalar_one_or_none()
+    if order_id is None:
+        raise NotFound("没有找到这笔付款", "There is no such payment")
+    order = locked_order(ctx, order_id)
+    payment = ctx.session.execute(refund_rows.PAYMENT_LOCKED, {"wanted": payment_id}).one()
+    if payment.state is not PaymentState.NEEDS_REFUND:
+        raise Conflict(
+            "这笔付款属于订单，请按订单退款",
+            "This payment settles an order: refund the order",
+            code=f"payment_{payment.state}",
+        )
+    refuse_disputed(ctx, payment.id)
+    left = payment.captured_fen - payment.refunded_fen - payment.refunding_fen
+    if left <= 0:
+        raise nothing_left()
+    cause = RefundCause.AMOUNT_MISMATCH
+    if payment.failure_code in {RefundCause.LATE, RefundCause.DOUBLE}:
+        cause = RefundCause.STAFF
+    return write_refund(ctx, order, payment, cause, (), amount_fen=left, reason=reason)
+
+
+def refund_unwanted(ctx: Ctx, order: Any, payment_id: UUID, amount_fen: int, why: str) -> None:
+    """Queue the refund of late or double money, once; the order and its payments are locked."""
+    payment = ctx.session.execute(refund_rows.PAYMENT_LOCKED, {"wanted": payment_id}).one()
+    write_refund(ctx, order, payment, RefundCause(why), (), amount_fen=amount_fen)
+
+
+def retry_refund(ctx: Ctx, refund_id: UUID) -> UUID:
+    """Try a failed refund again as a new one with the same parts; the new one's key.
+
+    Pieces that the first one gave up stay given up.
+
+    Raises:
+        NotFound: no such refund.
+        Conflict: `refund_<state>`, it has not failed; `refund_retried`; `refund_exceeds_paid`.
+    """
+    order_id = ctx.session.execute(
+        select(REFUNDS.c.order_id).where(REFUNDS.c.id == refund_id)
+    ).scalar_one_or_none()
+    if order_id is None:
+        raise NotFound("没有找到这笔退款", "There is no such refund")
+    order = locked_order(ctx, order_id)
+    failed = ctx.session.execute(refund_rows.REFUND_LOCKED, {"wanted": refund_id}).one()
+    if failed.state is not RefundState.FAILED:
+        raise Conflict(
+            "这笔退款没有失败", "This refund has not failed", code=f"refund_{failed.state}"
+        )
+    again = select(REFUNDS.c.id).where(REFUNDS.c.retry_of == refund_id)
+    if ctx.session.execute(again).first() is not None:
+        raise Conflict("这笔退款已重新发起", "This refund has been retried", code="refund_retried")
+    payment = ctx.session.execute(refund_rows.PAYMENT_LOCKED, {"wanted": failed.payment_id}).one()
+    refuse_disputed(ctx, payment.id)
+    lines = {line.id: line for line in refund_rows.lines_of(ctx, order.id)}
+    parts = [
+        Part(lines[row.order_line_id], row.goods_fen, row.freight_fen)
+        for row in refund_rows.parts_of(ctx, refund_id)
+    ]
+    left = payment.captured_fen - payment.refunded_fen - payment.refunding_fen
+    short = any(
+        part.goods_fen > part.line.goods_left_fen or part.freight_fen > part.line.freight_left_fen
+        for part in parts
+    )
+    if short or failed.amount_fen > left:
+        raise exceeds(left)
+    return write_refund(
+        ctx,
+        order,
+        payment,
+        failed.cause,
+        parts,
+        amount_fen=failed.amount_fen,
+        reason=failed.reason,
+        retry_of=refund_id,
+    )
+
+
+def write_refund(
+    ctx: Ctx,
+    order: Any,
+    payment: Any,
+    cause: RefundCause,
+    parts: Sequence[Part],
+    *,
+    amount_fen: int | None = None,
+    reason: str = "",
+    retry_of: UUID | None = None,
+    reference: str | None = None,
+) -> UUID:
+    """Write a refund, claim its money, post it, and let the job send it; the refund's key.
+
+    The caller has locked order and payment and made sure that it fits. Without `parts` the money
+    belongs to no order: it is taken from suspense. With a `reference` it is the provider's own
+    and there is nothing to send.
+    """
+    goods, freight = sum(p.goods_fen for p in parts), sum(p.freight_fen for p in parts)
+    amount = goods + freight if amount_fen is None else amount_fen
+    row = {
+        "id": new_id(),
+        "number": refund_rows.next_number(ctx, order),
+        "order_id": order.id,
+        "payment_id": payment.id,
+        "state": RefundState.REQUESTED,
+        "cause": cause,
+        "amount_fen": amount,
+        "goods_fen": goods,
+        "freight_fen": freight,
+        "reason": reason,
+        "reference": reference,
+        "retry_of": retry_of,
+        "requested_by": ctx.actor.user_id,
+        "requested_at": ctx.now,
+    }
+    ctx.session.execute(insert(REFUNDS).values(row))
+    refund_id: UUID = row["id"]
+    _write_parts(ctx, refund_id, parts)
+    ctx.session.execute(
+        update(PAYMENTS)
+        .where(PAYMENTS.c.id == payment.id)
+        .values(refunding_fen=PAYMENTS.c.refunding_fen + amount)
+    )
+    append(ctx, "refund", refund_id, order.id, "request", None, RefundState.REQUESTED, why=cause)
+    taken = added((part.line.cooperative, part.amount_fen) for part in parts)
+    post(
+        ctx,
+        refund_cause(refund_id, payment, "requested", ctx.now),
+        legs(
+            (Account.REFUNDS_IN_FLIGHT, -amount),
+            (Account.SUSPENSE, amount - sum(taken.values())),
+            payable=taken,
+        ),
+    )
+    if payment.method is PaymentMethod.STRIPE and reference is None:
+        enqueue(ctx, SEND, refund=str(refund_id))
+    return refund_id
+
+
+def refund_cause(refund_id: UUID, payment: Any, event: str, at: Any) -> Cause:
+    """What the ledger writes beside the postings of a refund."""
+    return Cause(
+        subject="refund",
+        subject_id=refund_id,
+        event=event,
+        at=at,
+        payment_id=payment.id,
+        order_id=payment.order_id,
+    )
+
+
+def refuse_disputed(ctx: Ctx, payment_id: UUID) -> None:
+    """A disputed payment is not refunded: the provider refuses, and the bank decides.
+
+    Raises:
+        Conflict: `payment_disputed`.
+    """
+    found = ctx.session.execute(
+        select(func.count())
+        .select_from(DISPUTES)
+        .where(DISPUTES.c.payment_id == payment_id, DISPUTES.c.state == DisputeState.OPEN)
+    ).scalar_one()
+    if found:
+        raise Conflict(
+            "付款正在争议处理中，暂时不能退款",
+            "The payment is disputed; it cannot be refunded now",
+            code="payment_disputed",
+        )
+
+
+def checked_reason(reason: str) -> str:
+    """The reason of a person, trimmed.
+
+    Raises:
+        Invalid: there is none, or it is a novel.
+    """
+    text = reason.strip()
+    if not text or len(text) > MAX_REASON:
+        raise Invalid(
+            "请填写退款原因",
+            "Say why the money goes back",
+            fields={"reason": [Words(f"1 至 {MAX_REASON} 字", f"1 to {MAX_REASON} characters")]},
+        )
+    return text
+
+
+def _write_parts(ctx: Ctx, refund_id: UUID, parts: Sequence[Part]) -> None:
+    if not parts:
+        return
+    ctx.session.execute(
+        insert(REFUND_LINES),
+        [
+            {
+                "refund_id": refund_id,
+                "order_line_id": part.line.id,
+                "goods_fen": part.goods_fen,
+                "freight_fen": part.freight_fen,
+                "withdrawn": part.withdrawn,
+                "returned": part.returned,
+            }
+            for part in parts
+        ],
+    )
+    refund_rows.claim(ctx, parts)
