@@ -11,6 +11,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from admin.assets import OWN, Assets, asset, bootstrap
+from admin.money_tabs import tabs_for
 from admin.navigation import entries_for
 from shop import formatting
 from shop.context import ANONYMOUS, Actor
@@ -119,6 +120,7 @@ def _tools() -> dict[str, Any]:
         "day": lambda moment: formatting.day(moment, speaks),
         "lang": speaks,
         "minute": lambda moment: formatting.minute(moment, speaks),
+        "money_tabs": lambda: tabs_for(actor()),
         "navigation": entries_for(actor()),
         "nonce": lambda: new_id().hex,
         "other_language": _other_language(speaks),
