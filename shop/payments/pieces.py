@@ -8,16 +8,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, func, select, update
 
 from models.orders import Consignment, ConsignmentState, OrderLine
+from models.refunds import RefundLine
 from shop.context import Ctx
 from shop.inventory.commands import release, take_back
 from shop.machine import move_locked
 from shop.orders.states import CONSIGNMENT
+from shop.payments import refund_rows
 from shop.payments.refund_rules import Part
 
 CONSIGNMENTS, LINES = Consignment.__table__, OrderLine.__table__
+REFUND_LINES = RefundLine.__table__
 
 SHIPPABLE = (ConsignmentState.PENDING_SHIPMENT, ConsignmentState.PARTIALLY_SHIPPED)
 
@@ -69,3 +72,22 @@ def _close_empty(ctx: Ctx, order_id: UUID, touched: set[UUID]) -> None:
         move_locked(
             ctx, CONSIGNMENT, row.id, order_id, row.state, event, why="refund", values=values
         )
+
+
+def withdraw_rest(ctx: Ctx, order_id: UUID, refund_id: UUID) -> None:
+    """The whole order was refunded elsewhere: what has not been shipped is not going to be."""
+    lines = refund_rows.lines_of(ctx, order_id)
+    parts = [Part(line, 0, 0, withdrawn=line.unshipped) for line in lines if line.unshipped]
+    if not parts:
+        return
+    refund_rows.claim(ctx, parts)
+    for part in parts:
+        ctx.session.execute(
+            update(REFUND_LINES)
+            .where(
+                REFUND_LINES.c.refund_id == refund_id,
+                REFUND_LINES.c.order_line_id == part.line.id,
+            )
+            .values(withdrawn=part.withdrawn)
+        )
+    give_up(ctx, order_id, parts, str(refund_id))

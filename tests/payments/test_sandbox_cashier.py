@@ -93,7 +93,7 @@ def test_two_clicks_at_once_charge_once(sandbox, desk):
     browsers = [sandbox.app().test_client() for _ in range(4)]
     start, answers = threading.Barrier(4, timeout=30), []
 
-    def click(web: Any) -> None:
+    def click(web) -> None:
         start.wait()
         answers.append(web.post(f"/c/pay/{session}", data={"outcome": "paid"}).status_code)
 

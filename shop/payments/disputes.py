@@ -1,0 +1,208 @@
+"""Disputes (拒付): the payer's bank takes the money back, for a while or for good.
+
+While one is open its part of the order is frozen: it is owed to the cooperatives, but not paid out.
+Won, it is free again; lost, it leaves what they are owed and the aid record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, delete, insert, select, update
+
+from models.payments import Payment, PaymentState
+from models.refunds import Dispute, DisputeLine, DisputeState
+from shop import logging
+from shop.aid.commands import record_refund
+from shop.context import Ctx
+from shop.ids import new_id
+from shop.ledger.commands import Cause, post
+from shop.ledger.rules import Account, added, legs
+from shop.machine import append, move_locked
+from shop.payments import refund_rows
+from shop.payments.differences import open_difference
+from shop.payments.gateway import DisputeStatus
+from shop.payments.refund_rules import Part, spread
+from shop.payments.states import DISPUTE
+
+PAYMENTS, DISPUTES = Payment.__table__, Dispute.__table__
+DISPUTE_LINES = DisputeLine.__table__
+
+CURRENCY = "CNY"
+BY_REFERENCE = (
+    select(DISPUTES).where(DISPUTES.c.reference == bindparam("reference")).with_for_update()
+)
+
+log = logging.get("payments")
+
+
+def apply_dispute(ctx: Ctx, order: Any, payment_id: UUID, seen: DisputeStatus) -> bool:
+    """Write one dispute as the provider shows it now; True when something changed.
+
+    The order is locked. Told again, or told of an earlier state, nothing changes.
+    """
+    payment = ctx.session.execute(refund_rows.PAYMENT_LOCKED, {"wanted": payment_id}).one()
+    if seen.currency.upper() != CURRENCY:
+        return _foreign(ctx, payment, seen)
+    dispute = ctx.session.execute(BY_REFERENCE, {"reference": seen.reference}).one_or_none()
+    changed = dispute is None
+    if dispute is None:
+        dispute = _opened(ctx, order, payment, seen)
+    if dispute.state is not DisputeState.OPEN:
+        return changed
+    if (seen.withheld or seen.state == "lost") and not dispute.withheld_fen:
+        _withhold(ctx, payment, dispute, seen)
+        dispute = ctx.session.execute(BY_REFERENCE, {"reference": seen.reference}).one()
+        changed = True
+    if seen.state == "won":
+        _win(ctx, payment, dispute)
+    elif seen.state == "lost":
+        _lose(ctx, order, payment, dispute)
+    return changed or seen.state != "open"
+
+
+def _opened(ctx: Ctx, order: Any, payment: Any, seen: DisputeStatus) -> Any:
+    row = {
+        "id": new_id(),
+        "reference": seen.reference,
+        "order_id": order.id,
+        "payment_id": payment.id,
+        "state": DisputeState.OPEN,
+        "amount_fen": seen.amount_fen,
+        "withheld_fen": 0,
+        "reason": seen.reason,
+        "evidence_due_at": seen.evidence_due_at,
+        "opened_at": seen.created_at,
+    }
+    written = ctx.session.execute(insert(DISPUTES).values(row).returning(DISPUTES)).one()
+    append(ctx, "dispute", written.id, order.id, "open", None, DisputeState.OPEN, why=seen.reason)
+    _write_parts(ctx, written.id, _parts(ctx, order, payment, seen.amount_fen))
+    log.error("payment.disputed", order_id=str(order.id), reason=seen.reason)
+    return written
+
+
+def _parts(ctx: Ctx, order: Any, payment: Any, amount_fen: int) -> list[Part]:
+    """The lines that a dispute hangs on: what refunds have left of them, as far as it reaches."""
+    if payment.state is not PaymentState.SUCCEEDED:
+        return []
+    lines = refund_rows.lines_of(ctx, order.id)
+    reach = min(amount_fen, sum(line.goods_left_fen + line.freight_left_fen for line in lines))
+    if not reach:
+        return []
+    return [part for part in spread(lines, reach, freight=True) if part.amount_fen]
+
+
+def _write_parts(ctx: Ctx, dispute_id: UUID, parts: Sequence[Part]) -> None:
+    ctx.session.execute(delete(DISPUTE_LINES).where(DISPUTE_LINES.c.dispute_id == dispute_id))
+    if parts:
+        ctx.session.execute(
+            insert(DISPUTE_LINES),
+            [
+                {
+                    "dispute_id": dispute_id,
+                    "order_line_id": part.line.id,
+                    "goods_fen": part.goods_fen,
+                    "freight_fen": part.freight_fen,
+                }
+                for part in parts
+            ],
+        )
+
+
+def _withhold(ctx: Ctx, payment: Any, dispute: Any, seen: DisputeStatus) -> None:
+    amount = seen.amount_fen
+    ctx.session.execute(
+        update(DISPUTES).where(DISPUTES.c.id == dispute.id).values(withheld_fen=amount)
+    )
+    _shift(ctx, payment, amount)
+    post(
+        ctx,
+        _cause(payment, dispute, "withheld", seen.created_at),
+        legs((Account.DISPUTES_HELD, amount), (Account.PROVIDER_CLEARING, -amount)),
+    )
+
+
+def _win(ctx: Ctx, payment: Any, dispute: Any) -> None:
+    _close(ctx, dispute, "win")
+    amount = dispute.withheld_fen
+    if amount:
+        _shift(ctx, payment, -amount)
+        post(
+            ctx,
+            _cause(payment, dispute, "won", ctx.now),
+            legs((Account.PROVIDER_CLEARING, amount), (Account.DISPUTES_HELD, -amount)),
+        )
+
+
+def _lose(ctx: Ctx, order: Any, payment: Any, dispute: Any) -> None:
+    """The money is gone: what is left of the lines pays for it; what no line covers is ours."""
+    _close(ctx, dispute, "lose")
+    amount = dispute.withheld_fen
+    parts = _parts(ctx, order, payment, amount)
+    _write_parts(ctx, dispute.id, parts)
+    if parts:
+        refund_rows.claim(ctx, parts)
+    for part in parts:
+        record_refund(
+            ctx,
+            order_line_id=part.line.id,
+            cause_id=dispute.id,
+            at=ctx.now,
+            quantity=0,
+            goods_fen=part.goods_fen,
+            freight_fen=part.freight_fen,
+            reason=f"dispute {dispute.reference}",
+        )
+    taken = added((part.line.cooperative, part.amount_fen) for part in parts)
+    rest = amount - sum(taken.values())
+    post(
+        ctx,
+        _cause(payment, dispute, "lost", ctx.now),
+        legs((Account.SUSPENSE, rest), (Account.DISPUTES_HELD, -amount), payable=taken),
+    )
+
+
+def _close(ctx: Ctx, dispute: Any, event: str) -> None:
+    move_locked(
+        ctx,
+        DISPUTE,
+        dispute.id,
+        dispute.order_id,
+        dispute.state,
+        event,
+        values={"closed_at": ctx.now},
+    )
+
+
+def _shift(ctx: Ctx, payment: Any, fen: int) -> None:
+    ctx.session.execute(
+        update(PAYMENTS)
+        .where(PAYMENTS.c.id == payment.id)
+        .values(disputed_fen=PAYMENTS.c.disputed_fen + fen)
+    )
+
+
+def _cause(payment: Any, dispute: Any, event: str, at: Any) -> Cause:
+    return Cause(
+        subject="dispute",
+        subject_id=dispute.id,
+        event=event,
+        at=at,
+        payment_id=payment.id,
+        order_id=payment.order_id,
+    )
+
+
+def _foreign(ctx: Ctx, payment: Any, seen: DisputeStatus) -> bool:
+    return open_difference(
+        ctx,
+        "dispute_currency",
+        seen.reference,
+        day_of=seen.created_at,
+        theirs_fen=-seen.amount_fen,
+        order_id=payment.order_id,
+        payment_id=payment.id,
+        detail=seen.currency.upper(),
+    )
