@@ -58,6 +58,13 @@ class Till:
     expire: Any
     event: Any
     signature: Any
+    refunds_end: Any
+    settle_refund: Any
+    refund_at_desk: Any
+    dispute: Any
+    close_dispute: Any
+    payout: Any
+    miss: Any
     sent: list[Any] = field(default_factory=list)
 
 
@@ -84,8 +91,42 @@ def sandbox(tmp_path_factory):
     server.server_close()
 
 
+class Outside:
+    """What payers, banks and the sandbox's own people do, over HTTP."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+
+    def press(self, reference, outcome) -> None:
+        url = f"{self.sandbox.address}/c/pay/{reference}"
+        urllib3.request("POST", url, fields={"outcome": outcome}, redirect=False)
+
+    def control(self, path, **wishes):
+        answer = urllib3.request("POST", f"{self.sandbox.address}/_control{path}", json=wishes)
+        assert answer.status == 200, answer.data
+        return answer.json()
+
+    def expire(self, reference) -> None:
+        with self.sandbox.books.writing():
+            self.sandbox.machine.expire(reference)
+
+    def event(self, _, kind="checkout.session.completed"):
+        bodies, _ = self.sandbox.books.page("event", Page(limit=1, types=[kind]))
+        return bodies[0]
+
+    def signature(self, body, moment=None):
+        return signature(body, SECRET, int((moment or system_clock()).timestamp()))
+
+    def refunds_end(self, outcome) -> None:
+        self.control("", refunds="" if outcome == "succeeded" else outcome)
+
+    def dispute(self, session, amount=None, *, withheld=True):
+        wishes = {} if amount is None else {"amount": amount}
+        return self.control("/disputes", session=session, inquiry=not withheld, **wishes)["id"]
+
+
 @pytest.fixture
-def stripe_till(sandbox, judge, monkeypatch) -> Till:
+def stripe_till(sandbox, judge, monkeypatch):
     """`StripeGateway` against the sandbox, each request judged."""
     judged = []
 
@@ -95,43 +136,46 @@ def stripe_till(sandbox, judge, monkeypatch) -> Till:
 
     pooled_before = stripe_gateway._pooled
     monkeypatch.setattr(stripe_gateway, "_pooled", pooled)
-    gateway = StripeGateway("sk_test_contract", ["whsec_old", SECRET], api_base=sandbox.address)
-
-    def press(outcome):
-        def act(reference):
-            url = f"{sandbox.address}/c/pay/{reference}"
-            urllib3.request("POST", url, fields={"outcome": outcome}, redirect=False)
-
-        return act
-
-    def expire(reference):
-        with sandbox.books.writing():
-            sandbox.machine.expire(reference)
-
-    def event(reference, kind="checkout.session.completed"):
-        bodies, _ = sandbox.books.page("event", Page(limit=1, types=[kind]))
-        return bodies[0]
-
-    def sign(body, moment=None):
-        return signature(body, SECRET, int((moment or system_clock()).timestamp()))
-
-    return Till(
-        gateway,
-        pay=press("paid"),
-        decline=press("declined"),
-        pend=press("pending"),
-        expire=expire,
-        event=event,
-        signature=sign,
+    outside = Outside(sandbox)
+    control = outside.control
+    yield Till(
+        StripeGateway("sk_test_contract", ["whsec_old", SECRET], api_base=sandbox.address),
+        pay=lambda reference: outside.press(reference, "paid"),
+        decline=lambda reference: outside.press(reference, "declined"),
+        pend=lambda reference: outside.press(reference, "pending"),
+        expire=outside.expire,
+        event=outside.event,
+        signature=outside.signature,
+        refunds_end=outside.refunds_end,
+        settle_refund=lambda one, state: control(f"/refunds/{one}", status=state),
+        refund_at_desk=lambda one, fen: control("/refunds", session=one, amount=fen)["id"],
+        dispute=outside.dispute,
+        close_dispute=lambda one, outcome: control(f"/disputes/{one}", status=outcome),
+        payout=lambda amount: control("/payouts", amount=amount)["id"],
+        miss=lambda _: None,  # nobody takes the webhooks of this sandbox: it misses them all
         sent=judged,
     )
+    outside.refunds_end("succeeded")
 
 
 @pytest.fixture
 def fake_till() -> Till:
     fake = FakeGateway()
     return Till(
-        fake, fake.pay, fake.decline, fake.pend, fake.expire, fake.event, lambda _: SIGNATURE
+        fake,
+        pay=fake.pay,
+        decline=fake.decline,
+        pend=fake.pend,
+        expire=fake.expire,
+        event=fake.event,
+        signature=lambda _: SIGNATURE,
+        refunds_end=lambda outcome: setattr(fake, "refund_outcome", outcome),
+        settle_refund=fake.settle_refund,
+        refund_at_desk=fake.refund_at_desk,
+        dispute=fake.dispute,
+        close_dispute=fake.close_dispute,
+        payout=fake.payout,
+        miss=lambda reference: fake.unheard.append(fake.event(reference)),
     )
 
 

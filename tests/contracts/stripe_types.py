@@ -31,6 +31,7 @@ CALLS: dict[type, Callable[[Any], object]] = {
     sdk.RefundCreateParams: lambda v1: v1.refunds.create({}),
     sdk.RefundRetrieveParams: lambda v1: v1.refunds.retrieve("ID"),
     sdk.RefundListParams: lambda v1: v1.refunds.list(),
+    sdk.DisputeListParams: lambda v1: v1.disputes.list(),
     sdk.EventListParams: lambda v1: v1.events.list(),
     sdk.BalanceTransactionListParams: lambda v1: v1.balance_transactions.list(),
 }

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 import urllib3
@@ -81,6 +82,19 @@ def test_killed_and_started_again(start):
     again = urllib3.request("POST", url, headers=headers, body="charge=ch_none")
     assert again.headers["Idempotent-Replayed"] == "true"
     assert again.data == kept.data
+
+
+def test_connection_that_breaks_in_the_middle_of_an_answer(start):
+    port = free_port()
+    start(port)
+    until(lambda: alive(port))
+    address = f"http://127.0.0.1:{port}"
+    urllib3.request("POST", f"{address}/_control", json={"cut": 1})
+    headers = {"Authorization": "Bearer sk_test_x", "Idempotency-Key": "k"}
+    call = partial(urllib3.request, "POST", f"{address}/v1/refunds", headers=headers)
+    with pytest.raises(urllib3.exceptions.ProtocolError):
+        call(body="charge=ch_none", retries=False)
+    assert call(body="charge=ch_none").headers["Idempotent-Replayed"] == "true"
 
 
 def test_sigterm_ends_it_cleanly(start):

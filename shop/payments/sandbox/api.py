@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 import orjson
 from flask import Blueprint, Response, request
 
 from shop.payments.sandbox import forms, parameters
+from shop.payments.sandbox.balance import Balance
 from shop.payments.sandbox.books import Answer, Books, Json, Page
-from shop.payments.sandbox.charges import Charges
+from shop.payments.sandbox.chaos import Mishaps
 from shop.payments.sandbox.faults import (
     BadParameter,
     Fault,
@@ -24,9 +26,22 @@ from shop.payments.sandbox.faults import (
 )
 from shop.payments.sandbox.ledger import Ledger
 from shop.payments.sandbox.machine import SESSION, Machine
+from shop.payments.sandbox.refunds import Refunds
 
 LARGEST_PAGE: Final = 100
 WORDS: Final = ("type", "charge", "payment_intent", "source", "starting_after", "ending_before")
+KINDS: Final = {
+    "checkout/sessions": SESSION,
+    "payment_intents": "payment_intent",
+    "charges": "charge",
+    "refunds": "refund",
+    "disputes": "dispute",
+    "payouts": "payout",
+    "events": "event",
+    "balance_transactions": "balance_transaction",
+}
+OF_CHARGES: Final = frozenset({"refund", "dispute"})
+"""Kept under their charge, and asked for by its intent too."""
 DEEPEST: Final = 4
 """How far `expand` follows references, as at Stripe."""
 
@@ -34,8 +49,16 @@ DEEPEST: Final = 4
 class Api:
     """Translates between HTTP and the machine; carries idempotency keys and lists."""
 
-    def __init__(self, ledger: Ledger, machine: Machine, charges: Charges) -> None:
-        self._ledger, self._machine, self._charges = ledger, machine, charges
+    def __init__(
+        self,
+        ledger: Ledger,
+        machine: Machine,
+        refunds: Refunds,
+        balance: Balance,
+        mishaps: Mishaps,
+    ) -> None:
+        self._ledger, self._machine, self._refunds = ledger, machine, refunds
+        self._balance, self._mishaps = balance, mishaps
         self._books: Books = ledger.books
 
     def blueprint(self) -> Blueprint:
@@ -51,18 +74,13 @@ class Api:
             "/refunds": self._refund,
         }
         for rule, work in writes.items():
-            api.add_url_rule(rule, f"post {rule}", self._writing(work), methods=["POST"])
-        kinds = {
-            "checkout/sessions": SESSION,
-            "payment_intents": "payment_intent",
-            "charges": "charge",
-            "refunds": "refund",
-            "events": "event",
-            "balance_transactions": "balance_transaction",
-        }
-        for path, kind in kinds.items():
-            api.add_url_rule(f"/{path}/<number>", f"get {path}", self._showing(kind))
-            api.add_url_rule(f"/{path}", f"list {path}", self._listing(kind))
+            view = self._mishaps.around(self._writing(work), changes=True)
+            api.add_url_rule(rule, f"post {rule}", view, methods=["POST"])
+        reads = {"/balance": lambda: _answer(self._balance.show())}
+        for path, kind in KINDS.items():
+            reads |= {f"/{path}/<number>": self._showing(kind), f"/{path}": self._listing(kind)}
+        for rule, view in reads.items():
+            api.add_url_rule(rule, f"get {rule}", self._mishaps.around(view, changes=False))
         everything = ["GET", "POST", "PUT", "PATCH", "DELETE"]
         api.add_url_rule("/<path:_>", "unknown", _unknown, methods=everything)
         return api
@@ -73,7 +91,7 @@ class Api:
 
     def _refund(self, params: Json) -> bytes:
         known = self._ledger.shapes.params["refund.create"]
-        return self._charges.refund(parameters.refund(params, known))
+        return self._refunds.make(parameters.refund(params, known))
 
     def _cancel_intent(self, params: Json, number: str) -> bytes:
         parameters.only(params, ["cancellation_reason", "expand"])
@@ -128,7 +146,7 @@ class Api:
     def _listing(self, kind: str) -> Callable[..., Response]:
         def view() -> Response:
             params = _decoded(request.query_string.decode())
-            bodies, more = self._books.page(kind, _page(params))
+            bodies, more = self._books.page(kind, self._of_intent(kind, _page(params)))
             things: list[Any] = [orjson.Fragment(body) for body in bodies]
             if "expand" in params:
                 paths = parameters.texts(params, "expand")
@@ -139,6 +157,17 @@ class Api:
             )
 
         return view
+
+    def _of_intent(self, kind: str, page: Page) -> Page:
+        """The same page, where what is asked for by its intent is kept under something else."""
+        if page.intent is None:
+            return page
+        if kind == SESSION:
+            return replace(page, only=self._books.memo(page.intent).get("session", ""))
+        if kind in OF_CHARGES:
+            intent = self._books.get(page.intent, "payment_intent") or {}
+            return replace(page, parent=intent.get("latest_charge") or "")
+        return replace(page, parent=page.intent)
 
     def _expanded(self, thing: Json, params: Json) -> Json:
         """Put the objects themselves in place of references."""
@@ -175,10 +204,11 @@ def _page(params: Json) -> Page:
         after=words["starting_after"],
         before=words["ending_before"],
         types=parameters.texts(params, "types") or [word for word in [words["type"]] if word],
-        parent=words["charge"] or words["payment_intent"] or words["source"],
+        parent=words["charge"] or words["source"],
+        intent=words["payment_intent"],
         since=max(bounds.get("gte", 0), bounds.get("gt", -1) + 1),
         until=min(bounds.get("lte", 2**62), bounds.get("lt", 2**62) - 1),
-        undelivered=params.get("delivery_success") == "false",
+        delivered={"true": True, "false": False}.get(str(params.get("delivery_success"))),
     )
 
 

@@ -57,6 +57,11 @@ CREATE INDEX IF NOT EXISTS delivery_due ON delivery (due) WHERE done = 0;
 CREATE INDEX IF NOT EXISTS delivery_event ON delivery (event);
 """
 
+OPEN_DELIVERIES = "SELECT event FROM delivery WHERE done <> 1"
+"""`done`: 0 under way, 1 taken, 2 given up."""
+
+CHUNK = 500
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -78,9 +83,12 @@ class Page:
     before: str | None = None
     types: Sequence[str] = ()
     parent: str | None = None
+    intent: str | None = None
     since: int = 0
     until: int = 2**62
-    undelivered: bool = False
+    delivered: bool | None = None
+    only: str | None = None
+    """The id of the one thing that may be in it."""
 
 
 class Books:
@@ -166,9 +174,19 @@ class Books:
         row = self._row("SELECT memo FROM thing WHERE id = ?", number)
         return orjson.loads(row[0]) if row and row[0] else {}
 
-    def overdue(self, now: int) -> list[str]:
-        """The things at which the clock must look."""
-        return [row[0] for row in self._rows("SELECT id FROM thing WHERE due <= ?", now)]
+    def overdue(self, now: int, kind: str) -> list[str]:
+        """The things of a kind at which the clock must look."""
+        query = "SELECT id FROM thing WHERE due <= ? AND kind = ?"
+        return [row[0] for row in self._rows(query, now, kind)]
+
+    def every(self, kind: str) -> Iterator[Json]:
+        """All things of a kind, oldest first, some hundreds in memory at a time."""
+        query = "SELECT seq, body FROM thing WHERE kind = ? AND seq > ? ORDER BY seq LIMIT ?"
+        last = 0
+        while rows := self._rows(query, kind, last, CHUNK):
+            last = rows[-1][0]
+            for _, body in rows:
+                yield orjson.loads(body)
 
     def page(self, kind: str, page: Page) -> tuple[list[bytes], bool]:
         """One page of a list, newest first, and whether there is more."""
@@ -180,8 +198,11 @@ class Books:
         if page.parent is not None:
             where += " AND parent = ?"
             values.append(page.parent)
-        if page.undelivered:
-            where += " AND id IN (SELECT event FROM delivery WHERE done = 0 AND attempts > 0)"
+        if page.only is not None:
+            where += " AND id = ?"
+            values.append(page.only)
+        if page.delivered is not None:
+            where += f" AND id {'NOT ' * page.delivered}IN ({OPEN_DELIVERIES})"
         if page.after is not None:
             where += " AND seq < (SELECT seq FROM thing WHERE id = ?)"
             values.append(page.after)
@@ -231,6 +252,19 @@ class Books:
     def delivered(self, number: int) -> None:
         """The receiver took it."""
         self._sql.execute("UPDATE delivery SET done = 1 WHERE id = ?", (number,))
+
+    def give_up(self, number: int) -> None:
+        """Nobody will try it again, and it was never taken."""
+        self._sql.execute("UPDATE delivery SET done = 2 WHERE id = ?", (number,))
+
+    def forget_deliveries(self, event: str) -> None:
+        """Forget what was given up of an event, because it goes out again."""
+        self._sql.execute("DELETE FROM delivery WHERE event = ? AND done = 2", (event,))
+
+    def given_up(self) -> list[str]:
+        """The events that nobody will try again."""
+        query = "SELECT DISTINCT event FROM delivery WHERE done = 2 ORDER BY id"
+        return [row[0] for row in self._rows(query)]
 
     def postpone(self, number: int, attempts: int, due: float) -> None:
         """The receiver did not take it; again at `due`."""

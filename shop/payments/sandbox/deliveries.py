@@ -12,18 +12,17 @@ import hmac
 import logging
 import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from functools import partial
 from http.client import HTTPConnection, HTTPException
-from random import SystemRandom
 from urllib.parse import urlsplit
 
 from shop.payments.sandbox.books import Books
+from shop.payments.sandbox.chaos import CHANCE, Chaos
 
 log = logging.getLogger(__name__)
 
-CHANCE = SystemRandom()
 SENDERS = 4
 TIMEOUT = 10
 BACK_OFF = (0.5, 2, 10, 60, 300, 1800, 3600)
@@ -31,27 +30,14 @@ BACK_OFF = (0.5, 2, 10, 60, 300, 1800, 3600)
 
 SUBSCRIBED = (
     "checkout.session.*",
-    "payment_intent.payment_failed",
-    "charge.refunded",
+    "refund.created",
+    "refund.updated",
+    "refund.failed",
     "charge.dispute.*",
-    "refund.*",
+    "payout.*",
 )
 """What the mall's endpoint is subscribed to, as one would choose it in the dashboard: the rest
 tells nothing that these do not, and each delivery costs the mall a transaction."""
-
-
-@dataclass(slots=True)
-class Chaos:
-    """What goes wrong on purpose, from now on.
-
-    `duplicate`: further copies of each delivery; `shuffle`: deliver in another order;
-    `delay`: seconds; `drop`: how many of the next attempts are lost on the way.
-    """
-
-    duplicate: int = 0
-    shuffle: bool = False
-    delay: float = 0
-    drop: int = 0
 
 
 def signature(body: bytes, secret: str, moment: int) -> str:
@@ -63,12 +49,14 @@ def signature(body: bytes, secret: str, moment: int) -> str:
 class Outbox:
     """Takes events in the transaction that caused them and delivers them from threads."""
 
-    def __init__(self, books: Books, address: str, secret: str) -> None:
+    def __init__(self, books: Books, address: str, secret: str, chaos: Chaos) -> None:
         parts = urlsplit(address)
         assert parts.hostname is not None
         self._host, self._port = parts.hostname, parts.port or 80
         self._path, self._secret, self._books = parts.path, secret, books
-        self.chaos = Chaos()
+        self.chaos = chaos
+        self._enabled: Sequence[str] = SUBSCRIBED
+        self._subscribed: dict[str, bool] = {}
         self._bell = threading.Condition()
         self._heap: list[tuple[float, int, str, int]] = []
         self._stopped = False
@@ -91,16 +79,32 @@ class Outbox:
         for sender in self._senders:
             sender.join()
 
+    @property
+    def enabled_events(self) -> Sequence[str]:
+        """The kinds of events the mall's endpoint wants; `*` stands for any part."""
+        return self._enabled
+
+    @enabled_events.setter
+    def enabled_events(self, patterns: Sequence[str]) -> None:
+        self._enabled = tuple(patterns)
+        self._subscribed = {}
+
     def take(self, event: str, kind: str) -> None:
         """Queue an event inside the present transaction, if the endpoint wants its kind."""
-        if not any(fnmatchcase(kind, wanted) for wanted in SUBSCRIBED):
-            return
-        chaos, now = self.chaos, time.time()
-        for _ in range(1 + chaos.duplicate):
-            due = now + chaos.delay + (CHANCE.random() if chaos.shuffle else 0)
-            number = self._books.add_delivery(event, due)
-            entry = (due, number, event, 0)
-            self._books.after(partial(self._push, entry))
+        wanted = self._subscribed.get(kind)
+        if wanted is None:
+            wanted = any(fnmatchcase(kind, pattern) for pattern in self._enabled)
+            self._subscribed[kind] = wanted
+        if wanted:
+            for _ in range(1 + self.chaos.duplicate):
+                self.send(event)
+
+    def send(self, event: str) -> None:
+        """Queue an event inside the present transaction, whoever wants it."""
+        chaos = self.chaos
+        due = time.time() + chaos.delay + (CHANCE.random() if chaos.shuffle else 0)
+        number = self._books.add_delivery(event, due)
+        self._books.after(partial(self._push, (due, number, event, 0)))
 
     def _push(self, *entries: tuple[float, int, str, int]) -> None:
         with self._bell:
@@ -112,6 +116,10 @@ class Outbox:
         line = HTTPConnection(self._host, self._port, timeout=TIMEOUT)
         while (entry := self._next()) is not None:
             _, number, event, attempts = entry
+            if self.chaos.used("lose"):
+                with self._books.writing():
+                    self._books.give_up(number)
+                continue
             if self._send(line, event):
                 with self._books.writing():
                     self._books.delivered(number)
@@ -134,10 +142,7 @@ class Outbox:
 
     def _lost(self) -> bool:
         """Whether chaos swallows the next attempt."""
-        with self._bell:
-            lost = self.chaos.drop > 0
-            self.chaos.drop -= lost
-        return lost
+        return self.chaos.used("drop") or CHANCE.random() < self.chaos.lossy
 
     def _send(self, line: HTTPConnection, event: str) -> bool:
         """One attempt; True when the receiver took it."""

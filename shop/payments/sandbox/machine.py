@@ -141,7 +141,7 @@ class Machine:
 
     def expire_overdue(self) -> None:
         """Expire every open session whose time has passed."""
-        for number in self._ledger.books.overdue(self._ledger.now()):
+        for number in self._ledger.books.overdue(self._ledger.now(), SESSION):
             self.look(number)
 
     def _is_late(self, session: Json) -> bool:

@@ -19,13 +19,18 @@ from granian.log import LogLevels
 from shop.clock import Clock, system_clock
 from shop.payments.sandbox import shapes
 from shop.payments.sandbox.api import Api
+from shop.payments.sandbox.balance import Balance
 from shop.payments.sandbox.books import Books
 from shop.payments.sandbox.cashier import Cashier
+from shop.payments.sandbox.chaos import Chaos, Mishaps
 from shop.payments.sandbox.charges import Charges
 from shop.payments.sandbox.control import Control
 from shop.payments.sandbox.deliveries import Outbox
+from shop.payments.sandbox.desk import Desk
+from shop.payments.sandbox.disputes import Disputes
 from shop.payments.sandbox.ledger import Ledger
 from shop.payments.sandbox.machine import Machine
+from shop.payments.sandbox.refunds import Refunds
 from shop.settings import Settings
 
 THREADS: Final = 4
@@ -42,15 +47,19 @@ class Sandbox:
         folder = settings.data_dir
         self.books = Books(folder / "sandbox.db")
         address = f"http://127.0.0.1:{settings.port}/api/v1/webhooks/stripe"
-        self.outbox = Outbox(self.books, address, settings.webhook_secrets[0])
+        self.chaos = Chaos()
+        self.outbox = Outbox(self.books, address, settings.webhook_secrets[0], self.chaos)
         self.ledger = Ledger(self.books, shapes.load(folder), self.outbox, clock)
-        self.charges = Charges(self.ledger)
+        self.balance = Balance(self.ledger)
+        self.charges = Charges(self.ledger, self.balance)
+        self.refunds = Refunds(self.ledger, self.charges, self.balance, self.chaos)
+        self.disputes = Disputes(self.ledger, self.charges, self.balance)
         self.machine = Machine(self.ledger, self.charges, settings.sandbox_url)
         self._stopped = threading.Event()
         self._sweeper = threading.Thread(target=self._sweep, name="sweeper", daemon=True)
 
     def start(self) -> None:
-        """Begin to deliver webhooks and to expire sessions."""
+        """Begin to deliver webhooks, to expire sessions and to settle refunds."""
         self.outbox.start()
         self._sweeper.start()
 
@@ -66,14 +75,19 @@ class Sandbox:
         app = Flask(__name__, static_folder=None)
         app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
         app.extensions["sandbox"] = self
-        app.register_blueprint(Api(self.ledger, self.machine, self.charges).blueprint())
-        app.register_blueprint(Cashier(self.ledger, self.machine).blueprint())
-        app.register_blueprint(Control(self.books, self.outbox).blueprint())
+        desk = Desk(self.ledger, self.refunds, self.disputes, self.balance)
+        for part in (
+            Api(self.ledger, self.machine, self.refunds, self.balance, Mishaps(self.chaos)),
+            Cashier(self.ledger, self.machine),
+            Control(self.books, self.outbox, desk),
+        ):
+            app.register_blueprint(part.blueprint())
         return app
 
     def _sweep(self) -> None:
         while not self._stopped.wait(SWEEP_SECONDS):
             self.machine.expire_overdue()
+            self.refunds.settle_overdue()
             with self.books.writing():
                 self.books.forget_answers(self.ledger.now() - KEPT_KEYS_SECONDS)
 

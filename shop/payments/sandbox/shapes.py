@@ -19,6 +19,9 @@ import orjson
 
 Json = dict[str, Any]
 
+EDITION = 2
+"""Of what is read off the SDK: one more for each kind of object that comes to it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shapes:
@@ -35,7 +38,7 @@ class Shapes:
 
 def load(folder: Path) -> Shapes:
     """The shapes of the installed SDK, from `folder` or read afresh and kept there."""
-    path = folder / f"stripe-shapes-{version('stripe')}.json"
+    path = folder / f"stripe-shapes-{version('stripe')}-{EDITION}.json"
     if path.exists():
         return Shapes(**orjson.loads(path.read_bytes()))
     shapes = read_sdk()
@@ -57,6 +60,8 @@ def read_sdk() -> Shapes:
         stripe.Refund,
         stripe.PaymentIntent,
         stripe.BalanceTransaction,
+        stripe.Dispute,
+        stripe.Payout,
         checkout.Session,
     )
     requests = {
