@@ -137,12 +137,15 @@ class PreparedStatements:
 def _only_text_and_values(statement: Any, compiled: SQLCompiler, values: Values) -> bool:
     changing = {bind.key for bind in compiled.post_compile_params | compiled.literal_execute_params}
     columns = [] if isinstance(statement, TextClause) else list(statement.exported_columns)
+    # An expression without a label has no name of its own.
+    names = {getattr(column, "name", None) for column in columns}
     return (
         changing.isdisjoint(values)
         and not any(bind.callable for bind in compiled.binds.values())
         and not (compiled.insert_prefetch or compiled.update_prefetch)
         and not statement._propagate_attrs  # noqa: SLF001 - how the ORM marks what is its own
-        and len({column.name for column in columns}) == len(columns)
+        and None not in names
+        and len(names) == len(columns)
     )
 
 

@@ -35,6 +35,7 @@ def succeed(
     values = {"settled_at": settled_at, "reference": reference, "failure_code": None}
     _move(ctx, refund, "succeed", values)
     _shift(ctx, payment, refunding=-refund.amount_fen, refunded=refund.amount_fen)
+    given_up = refund_rows.pieces_of(ctx, refund.id)
     for row in refund_rows.parts_of(ctx, refund.id):
         if row.goods_fen + row.freight_fen:
             record_refund(
@@ -42,7 +43,7 @@ def succeed(
                 order_line_id=row.order_line_id,
                 cause_id=refund.id,
                 at=settled_at,
-                quantity=row.withdrawn + row.returned,
+                quantity=given_up[row.order_line_id],
                 goods_fen=row.goods_fen,
                 freight_fen=row.freight_fen,
                 reason=refund.reason,

@@ -29,7 +29,7 @@ LINES_OF = (
         LINES.c.shipped_quantity,
         LINES.c.withdrawn,
         LINES.c.returned,
-        LINES.c.goods_fen - LINES.c.discount_fen,
+        (LINES.c.goods_fen - LINES.c.discount_fen).label("paid_goods_fen"),
         LINES.c.freight_fen,
         LINES.c.back_goods_fen,
         LINES.c.back_freight_fen,
@@ -66,6 +66,23 @@ PARTS_OF = (
 )
 PAYMENT_LOCKED = select(PAYMENTS).where(PAYMENTS.c.id == bindparam("wanted")).with_for_update()
 REFUND_LOCKED = select(REFUNDS).where(REFUNDS.c.id == bindparam("wanted")).with_for_update()
+NUMBER_OF = select(REFUNDS.c.number).where(REFUNDS.c.id == bindparam("wanted"))
+_RETRIED = (
+    select(REFUNDS.c.id, REFUNDS.c.retry_of)
+    .where(REFUNDS.c.id == bindparam("wanted"))
+    .cte("retried", recursive=True)
+)
+RETRIED = _RETRIED.union_all(
+    select(REFUNDS.c.id, REFUNDS.c.retry_of).join(_RETRIED, REFUNDS.c.id == _RETRIED.c.retry_of)
+)
+PIECES_OF = (
+    select(
+        REFUND_LINES.c.order_line_id,
+        func.sum(REFUND_LINES.c.withdrawn + REFUND_LINES.c.returned).label("pieces"),
+    )
+    .join(RETRIED, RETRIED.c.id == REFUND_LINES.c.refund_id)
+    .group_by(REFUND_LINES.c.order_line_id)
+)
 SO_MANY = select(func.count()).select_from(REFUNDS).where(REFUNDS.c.order_id == bindparam("wanted"))
 
 
@@ -113,6 +130,18 @@ def unclaim_money(ctx: Ctx, rows: Sequence[Any]) -> None:
 def parts_of(ctx: Ctx, refund_id: UUID) -> list[Any]:
     """The lines of a refund, each with its cooperative's code."""
     return list(ctx.session.execute(PARTS_OF, {"wanted": refund_id}).all())
+
+
+def pieces_of(ctx: Ctx, refund_id: UUID) -> dict[UUID, int]:
+    """Order line -> pieces that a refund gave up, with those of the failed ones it repeats."""
+    found = ctx.session.execute(PIECES_OF, {"wanted": refund_id})
+    return {row[0]: int(row[1]) for row in found}
+
+
+def number_of(ctx: Ctx, refund_id: UUID) -> str:
+    """What people call a refund."""
+    found: str = ctx.session.execute(NUMBER_OF, {"wanted": refund_id}).scalar_one()
+    return found
 
 
 def next_number(ctx: Ctx, order: Any) -> str:

@@ -62,7 +62,7 @@ def request_refund(ctx: Ctx, order_id: UUID, wish: RefundWish, reason: str) -> U
     if amount > left:
         raise exceeds(left)
     refund_id = write_refund(ctx, order, payment, RefundCause.STAFF, parts, reason=reason)
-    pieces.give_up(ctx, order.id, parts, str(refund_id))
+    pieces.give_up(ctx, order.id, parts, refund_rows.number_of(ctx, refund_id))
     return refund_id
 
 

@@ -42,6 +42,13 @@ def test_values_in_the_statement_itself_stay_what_they_are(database):
         assert [[row["code"] for row in one] for one in three_times(session, listed)] == [CODES] * 3
 
 
+def test_an_expression_without_a_name_goes_the_usual_way(database):
+    stock = select(STOCK.c.on_hand - STOCK.c.reserved).order_by(STOCK.c.sku_id).limit(1)
+    with database.transaction() as session:
+        first, second, third = [session.execute(stock).scalar_one() for _ in range(3)]
+    assert first == second == third
+
+
 def test_a_statement_made_from_another_is_another(database):
     every = select(PRODUCTS.c.code).order_by(PRODUCTS.c.code)
     with database.transaction() as session:

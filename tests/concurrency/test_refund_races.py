@@ -1,0 +1,143 @@
+"""Two refunds of one order at once, and a refund while the goods are being packed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from threading import Barrier
+from typing import Any
+
+import pytest
+from sqlalchemy import bindparam, select
+
+from models.orders import Order
+from models.payments import Payment, PaymentState
+from shop.context import Ctx, Transactions
+from shop.errors import ShopError
+from shop.fulfilment.commands import ShipParcel, ship_parcel
+from shop.payments import refund_rows, refunds
+from shop.payments.refunds import retry_refund
+from tests import refund_factories as fact
+from tests.conftest import acting
+
+pytestmark = pytest.mark.race
+
+PAYMENTS = Payment.__table__
+UNLOCKED_PAID_BY = select(PAYMENTS).where(
+    PAYMENTS.c.order_id == bindparam("order_id"), PAYMENTS.c.state == PaymentState.SUCCEEDED
+)
+TOTAL = 22_360
+SIXTY_PERCENT = TOTAL * 60 // 100
+
+
+def outcome(transactions: Transactions, move: Callable[[Ctx], Any]) -> str:
+    """A move in a transaction of its own: "done", or the code of its refusal."""
+    try:
+        with transactions.begin() as ctx:
+            move(ctx)
+    except ShopError as error:
+        return error.error_code
+    return "done"
+
+
+@pytest.fixture
+def order(transactions: Transactions) -> Any:
+    with transactions.begin() as ctx:
+        return fact.bought(ctx)
+
+
+def refund_60_percent(transactions: Transactions, order: Any) -> str:
+    return outcome(transactions, lambda ctx: fact.ask(ctx, order, amount_fen=SIXTY_PERCENT))
+
+
+@pytest.mark.parametrize("_round", range(5))
+def test_of_two_refunds_of_60_percent_one_wins(transactions, together, order, _round):
+    ends = together(*[partial(refund_60_percent, transactions, order)] * 2)
+    assert sorted(ends) == ["done", "refund_exceeds_paid"]
+    with transactions.begin() as ctx:
+        assert fact.money(ctx, order) == (TOTAL, SIXTY_PERCENT, 0)
+        assert fact.ledger(ctx, order)["refunds_in_flight"] == -SIXTY_PERCENT
+
+
+def test_control_without_the_lock_both_believe_that_it_fits(
+    transactions, together, order, monkeypatch
+):
+    """Both pass the command's own question; only the table's checks are left to refuse."""
+    passed = Barrier(2)
+    asked = []
+
+    def unlocked(ctx: Ctx, order_id: Any) -> Any:
+        return ctx.session.execute(select(Order.__table__).where(Order.id == order_id)).one()
+
+    def written(*args: Any, **more: Any) -> Any:
+        asked.append(1)
+        passed.wait(timeout=10)
+        return write(*args, **more)
+
+    write = refunds.write_refund
+    monkeypatch.setattr(refunds, "locked_order", unlocked)
+    monkeypatch.setattr(refunds, "PAID_BY", UNLOCKED_PAID_BY)
+    monkeypatch.setattr(refunds, "write_refund", written)
+    ends = together(*[partial(refund_60_percent, transactions, order)] * 2)
+    assert len(asked) == 2
+    assert sorted(isinstance(one, Exception) for one in ends) == [False, True]
+
+
+def ship_all(transactions: Transactions, number: str, order: Any) -> str:
+    del order
+    parcel = ShipParcel("zhongtong", "ZT0001", None)
+    return outcome(transactions, lambda ctx: ship_parcel(acting(ctx, "bob"), number, parcel))
+
+
+def refund_tea(transactions: Transactions, order: Any) -> str:
+    return outcome(transactions, lambda ctx: fact.ask(ctx, order, fact.of(ctx, order, 1)))
+
+
+@pytest.mark.parametrize("_round", range(10))
+def test_a_piece_is_shipped_or_given_up_never_both(transactions, together, order, _round):
+    with transactions.begin() as ctx:
+        number = ctx.session.execute(select(Order.number)).scalar_one()
+        on_hand, reserved = fact.stock(ctx)
+    shipped, refunded = together(
+        partial(ship_all, transactions, f"{number}-1", order),
+        partial(refund_tea, transactions, order),
+    )
+    assert refunded == "done"
+    with transactions.begin() as ctx:
+        tea = fact.lines_of(ctx, order)[0]
+        assert tea.back_goods_fen == 14_400
+        if shipped == "done":
+            assert (tea.shipped_quantity, tea.withdrawn) == (3, 0)
+            assert fact.stock(ctx) == (on_hand - 3, reserved - 3)
+            assert fact.parts(ctx, order)[0] == "shipped"
+        else:
+            assert shipped == "consignment_cancelled"
+            assert (tea.shipped_quantity, tea.withdrawn) == (0, 3)
+            assert fact.stock(ctx) == (on_hand, reserved - 3)
+            assert fact.parts(ctx, order)[0] == "cancelled"
+
+
+def test_two_clicks_on_try_again_are_one(transactions, together, order):
+    with transactions.begin() as ctx:
+        failed = fact.ask(ctx, order)
+        fact.end(ctx, failed, "card_expired")
+    again = partial(outcome, transactions, lambda ctx: retry_refund(ctx, failed))
+    assert sorted(together(again, again)) == ["done", "refund_retried"]
+    with transactions.begin() as ctx:
+        assert fact.money(ctx, order) == (TOTAL, TOTAL, 0)
+
+
+def test_of_two_ends_at_once_one_counts(transactions, together, order):
+    with transactions.begin() as ctx:
+        refund_id = fact.ask(ctx, order)
+    ends: list[bool] = []
+
+    def settle() -> str:
+        return outcome(transactions, lambda ctx: ends.append(fact.end(ctx, refund_id)))
+
+    assert together(settle, settle, settle) == ["done"] * 3
+    assert sorted(ends) == [False, False, True]
+    with transactions.begin() as ctx:
+        assert fact.money(ctx, order) == (TOTAL, 0, TOTAL)
+        assert fact.ledger(ctx, order) == {}
+        assert len(refund_rows.parts_of(ctx, refund_id)) == 2
