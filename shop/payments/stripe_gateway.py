@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
@@ -35,6 +35,7 @@ from shop.payments.gateway import (
     RefundRequest,
     RefundStatus,
 )
+from shop.payments.stripe_lists import newest_first, oldest_first
 
 if TYPE_CHECKING:
     import stripe
@@ -49,9 +50,6 @@ SESSIONS: Final = "/v1/checkout/sessions"
 REFUNDS: Final = "/v1/refunds"
 RETRIES: Final = 2
 TOLERANCE_SECONDS: Final = 300
-PAGE: Final = 100
-"""Lines of a list in one answer, the most that Stripe gives."""
-
 CONNECTIONS: Final = 8
 """Kept open at most; more threads than that would wait for the provider anyway."""
 
@@ -132,8 +130,9 @@ class StripeGateway:
             "created": {"gte": reading.seconds(since)},
             "delivery_success": False,
         }
-        found = [(reading.event(one), orjson.dumps(one)) for one in self._all("/v1/events", params)]
-        return reversed(found)
+        fetch = partial(self._call, "get", "/v1/events")
+        for found in oldest_first(fetch, params):
+            yield reading.event(found), orjson.dumps(found)
 
     def parse_event(self, body: bytes, signature: str) -> GatewayEvent:
         """Check the signature against each secret and read the envelope."""
@@ -151,14 +150,8 @@ class StripeGateway:
         return [reading.refund(found) for found in self._all(REFUNDS, params)]
 
     def _all(self, path: str, params: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-        """Every line of a list, newest first, page by page."""
-        after: dict[str, str] = {}
-        while True:
-            page = self._call("get", path, {**params, **after, "limit": PAGE})
-            yield from page["data"]
-            if not page["has_more"] or not page["data"]:
-                return
-            after = {"starting_after": page["data"][-1]["id"]}
+        """Everything in a list."""
+        return newest_first(partial(self._call, "get", path), params)
 
     def _signed(self, body: bytes, signature: str, secret: str) -> bool:
         import stripe  # see the module's docstring
