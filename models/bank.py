@@ -39,7 +39,8 @@ class BankReceipt(Base):
     """One line of the bank account: money in positive, money out negative.
 
     `fingerprint` makes the same line in two files one row. `matched_fen` is how much of an
-    incoming amount approved matches have claimed.
+    incoming amount approved matches have claimed. `open_reason` is a code that says why the rules
+    left it, or the rest of it, to a person.
     """
 
     __tablename__ = "bank_receipt"
@@ -64,6 +65,7 @@ class BankReceipt(Base):
     payer_account: Mapped[str] = mapped_column(default="")
     remark: Mapped[str] = mapped_column(default="")
     bank_reference: Mapped[str | None]
+    open_reason: Mapped[str] = mapped_column(default="", server_default="")
     set_aside_reason: Mapped[str | None]
     entered_by: Mapped[UUID | None] = mapped_column(ForeignKey("user_account.id"))
     entered_at: Mapped[datetime]

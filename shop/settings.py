@@ -43,6 +43,9 @@ class Settings:
     max_body_bytes: int = 1_000_000
     auto_complete_days: int = 10
     trusted_proxies: int = 0
+    bank_account_name: str = ""
+    bank_account_number: str = ""
+    bank_name: str = ""
 
     @property
     def production(self) -> bool:
@@ -110,6 +113,9 @@ def _read(env: Env) -> Settings:
         max_body_bytes=env.int("MAX_BODY_BYTES", 1_000_000),
         auto_complete_days=env.int("AUTO_COMPLETE_DAYS", 10),
         trusted_proxies=env.int("TRUSTED_PROXIES", 0),
+        bank_account_name=env.str("BANK_ACCOUNT_NAME", ""),
+        bank_account_number=env.str("BANK_ACCOUNT_NUMBER", ""),
+        bank_name=env.str("BANK_NAME", ""),
     )
 
 

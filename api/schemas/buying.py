@@ -5,7 +5,9 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 from models.identity import BuyerKind
+from models.orders import PaymentTerms
 from models.organization import Purpose
+from models.payments import PaymentMethod
 from shop.pricing.rules import MAX_LINE_QUANTITY
 
 CODE = validate.Length(min=1, max=64)
@@ -68,6 +70,7 @@ class OrderBody(Schema):
     campaign = fields.String(load_default=None, allow_none=True, validate=CODE)
     storefront = fields.String(load_default=None, allow_none=True, validate=CODE)
     purpose = fields.Enum(Purpose, by_value=True, load_default=Purpose.PERSONAL)
+    payment_terms = fields.Enum(PaymentTerms, by_value=True, load_default=PaymentTerms.PREPAY)
     note = fields.String(load_default="", validate=SHORT)
     coupon = fields.String(load_default=None, allow_none=True, validate=SHORT)
     confirmations = fields.Nested(ConfirmationsBody, load_default=dict)
@@ -223,6 +226,7 @@ class OrderAnswer(OrderSummary):
     campaign = fields.String(allow_none=True)
     storefront = fields.String(required=True)
     purpose = fields.String(required=True)
+    payment_terms = fields.String(required=True)
     note = fields.String(required=True)
     events = fields.List(fields.Nested(EventAnswer), required=True)
 
@@ -243,9 +247,17 @@ class TokenQuery(Schema):
 class PaymentBody(Schema):
     """How to pay. `return_url` is where the provider sends the buyer afterwards."""
 
-    method = fields.String(load_default="stripe", validate=validate.OneOf(["stripe"]))
+    method = fields.String(load_default="stripe", validate=validate.OneOf(list(PaymentMethod)))
     return_url = fields.String(load_default=None, allow_none=True)
     access_token = fields.String(load_default=None, allow_none=True, validate=SHORT)
+
+
+class BankAccountAnswer(Schema):
+    """Where a transfer goes."""
+
+    name = fields.String(required=True)
+    number = fields.String(required=True)
+    bank = fields.String(required=True)
 
 
 class PaymentAnswer(Schema):
@@ -257,6 +269,8 @@ class PaymentAnswer(Schema):
     amount_fen = fields.Integer(required=True)
     captured_fen = fields.Integer()
     redirect_url = fields.String(allow_none=True)
+    bank_reference = fields.String(allow_none=True)
+    bank_account = fields.Nested(BankAccountAnswer, allow_none=True)
     failure_code = fields.String(allow_none=True)
     expires_at = fields.DateTime()
     created_at = fields.DateTime()

@@ -134,6 +134,7 @@ def _wish(body: dict[str, Any]) -> PlaceOrder:
         campaign=body["campaign"],
         storefront=body["storefront"],
         purpose=body["purpose"],
+        payment_terms=body["payment_terms"],
         note=body["note"],
         adult_confirmed=body["confirmations"].get("adult", False),
         no_return_confirmed=body["confirmations"].get("no_return", False),

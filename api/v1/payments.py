@@ -8,7 +8,9 @@ from flask import request
 
 from api.endpoint import Ctx, Transactions, endpoint
 from api.schemas.buying import PaymentAnswer, PaymentBody, PaymentList, Received, TokenQuery
+from models.payments import PaymentMethod
 from shop.payments import queries
+from shop.payments.bank_transfer import start_transfer
 from shop.payments.commands import start_payment
 from shop.payments.providers import gateway
 from shop.payments.webhooks import receive
@@ -31,8 +33,10 @@ TAG = "Buying"
 def start(
     transactions: Transactions, number: str, body: dict[str, Any], query: dict[str, Any]
 ) -> object:
-    """Open a checkout; a live attempt is returned again, not doubled."""
+    """Open a checkout, or learn where to transfer to; a live attempt is returned again."""
     token = query["access_token"] or body["access_token"]
+    if body["method"] == PaymentMethod.BANK_TRANSFER:
+        return start_transfer(transactions, number, token=token)
     return start_payment(transactions, number, token=token, return_url=body["return_url"])
 
 

@@ -290,6 +290,7 @@ def upgrade() -> None:
         sa.Column("payer_account", sa.Text(), nullable=False),
         sa.Column("remark", sa.Text(), nullable=False),
         sa.Column("bank_reference", sa.Text(), nullable=True),
+        sa.Column("open_reason", sa.Text(), server_default="", nullable=False),
         sa.Column("set_aside_reason", sa.Text(), nullable=True),
         sa.Column("entered_by", sa.Uuid(), nullable=True),
         sa.Column("entered_at", sa.DateTime(timezone=True), nullable=False),
@@ -612,6 +613,13 @@ def upgrade() -> None:
         unique=False,
         postgresql_where="intent_reference IS NOT NULL",
     )
+    op.create_index(
+        "ix_payment_charge_reference",
+        "payment",
+        ["charge_reference"],
+        unique=False,
+        postgresql_where="charge_reference IS NOT NULL",
+    )
     op.add_column("provider_event", sa.Column("intent_reference", sa.Text(), nullable=True))
     op.add_column(
         "unit",
@@ -653,6 +661,11 @@ def downgrade() -> None:
         "ix_payment_intent_reference",
         table_name="payment",
         postgresql_where="intent_reference IS NOT NULL",
+    )
+    op.drop_index(
+        "ix_payment_charge_reference",
+        table_name="payment",
+        postgresql_where="charge_reference IS NOT NULL",
     )
     op.drop_column("payment", "charge_reference")
     op.drop_column("payment", "disputed_fen")

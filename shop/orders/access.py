@@ -42,6 +42,8 @@ LOCKED = [
         "total_fen",
         "pay_before",
         "payment_terms",
+        "pay_extended_at",
+        "placed_at",
         "cancelled_at",
         "cancel_reason",
     )

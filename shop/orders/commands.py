@@ -10,13 +10,22 @@ from uuid import UUID
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from models.orders import Consignment, ConsignmentState, Order, OrderLine, OrderState
+from models.identity import BuyerKind
+from models.orders import (
+    Consignment,
+    ConsignmentState,
+    Order,
+    OrderLine,
+    OrderState,
+    PaymentTerms,
+)
+from models.organization import Unit
 from shop.aid.commands import record_sale
 from shop.aid.queries import attribution_for
 from shop.aid.values import Sale, SaleLine
 from shop.clock import business_day
 from shop.context import Ctx
-from shop.errors import TryAgain
+from shop.errors import Conflict, TryAgain
 from shop.identity.rules import validated_address
 from shop.ids import order_number
 from shop.inventory.commands import release, reserve
@@ -30,6 +39,7 @@ from shop.pricing.quote import Basket, load_basket
 ORDERS = Order.__table__
 CONSIGNMENTS = Consignment.__table__
 LINES = OrderLine.__table__
+UNITS = Unit.__table__
 
 WRITE_CONSIGNMENTS, WRITE_LINES = insert(CONSIGNMENTS), insert(LINES)
 MOVE_CONSIGNMENTS = (
@@ -39,6 +49,24 @@ MOVE_CONSIGNMENTS = (
         CONSIGNMENTS.c.state == bindparam("before"),
     )
     .returning(CONSIGNMENTS.c.id)
+)
+PAID_ON_CREDIT = (
+    update(CONSIGNMENTS)
+    .where(
+        CONSIGNMENTS.c.order_id == bindparam("its_order"),
+        CONSIGNMENTS.c.state != ConsignmentState.CANCELLED,
+    )
+    .values(paid_at=bindparam("at"))
+)
+ON_ITS_WAY = select(CONSIGNMENTS.c.id).where(
+    CONSIGNMENTS.c.order_id == bindparam("its_order"),
+    CONSIGNMENTS.c.state.in_(
+        (
+            ConsignmentState.PARTIALLY_SHIPPED,
+            ConsignmentState.SHIPPED,
+            ConsignmentState.COMPLETED,
+        )
+    ),
 )
 LINES_OF = (
     select(
@@ -66,7 +94,8 @@ def place_order(ctx: Ctx, wish: PlaceOrder) -> Placed:
     """Place an order: all of it or nothing. Stock is reserved last, for as short as can be.
 
     Raises:
-        Invalid, NotFound, Conflict: see `rules`; `out_of_stock` names each SKU and what is left.
+        Invalid, NotFound, Conflict: see `rules`; `out_of_stock` names each SKU and what is left;
+            `terms_not_allowed`, the unit pays first.
     """
     items = rules.merged(wish.lines)
     kind = rules.effective_kind(
@@ -97,12 +126,33 @@ def place_order(ctx: Ctx, wish: PlaceOrder) -> Placed:
         storefront=wish.storefront,
     )
     order = rows.order_row(ctx, wish, basket.quote, address, attribution, kind, note)
+    if wish.payment_terms is PaymentTerms.PAY_AFTER_DELIVERY:
+        _check_terms(ctx, kind, wish, order["unit_id"])
     number = _insert_order(ctx, order)
     _insert_parts(ctx, order["id"], number, basket, wish)
+    if wish.payment_terms is PaymentTerms.PAY_AFTER_DELIVERY:
+        _move_consignments(ctx, order["id"], "ship_on_credit", {})
     reserve(ctx, order["id"], quantities(basket))
     return Placed(
         id=order["id"], number=number, access_token=access_token(ctx.settings, order["id"])
     )
+
+
+def _check_terms(ctx: Ctx, kind: BuyerKind, wish: PlaceOrder, unit_id: UUID | None) -> None:
+    """Goods go before the money only to a unit that has been granted it, in its own name.
+
+    Raises:
+        Conflict: `terms_not_allowed`.
+    """
+    own = unit_id is not None and unit_id in {ctx.actor.unit_id, *ctx.actor.unit_ids}
+    granted = (
+        own
+        and ctx.session.execute(
+            select(UNITS.c.pay_after_delivery).where(UNITS.c.id == unit_id)
+        ).scalar_one_or_none()
+    )
+    if not granted or not rules.institutional(kind, wish.purpose):
+        raise rules.terms_refused()
 
 
 def quantities(basket: Basket) -> dict[UUID, int]:
@@ -149,6 +199,9 @@ def mark_paid(ctx: Ctx, order: Any, payment_id: UUID, paid_at: datetime) -> dict
     if not moved.changed:
         return None
     _move_consignments(ctx, order.id, "pay", {"paid_at": paid_at})
+    if order.payment_terms is PaymentTerms.PAY_AFTER_DELIVERY:
+        # They went on their way before; only the money is new.
+        ctx.session.execute(PAID_ON_CREDIT, {"its_order": order.id, "at": paid_at})
     return _count_as_aid(ctx, order, payment_id, paid_at)
 
 
@@ -156,7 +209,8 @@ def close_order(ctx: Ctx, order_id: UUID, event: str, why: str) -> Moved:
     """Cancel (`cancel` by the buyer, `expire` by the timer) an unpaid order and free its goods.
 
     Raises:
-        Conflict: `order_paid`, it is paid: a timer never cancels a paid order.
+        Conflict: `order_paid`, it is paid: a timer never cancels a paid order; `order_shipped`,
+            its goods are on their way and will be paid after delivery.
     """
     moved = fire(
         ctx,
@@ -168,9 +222,25 @@ def close_order(ctx: Ctx, order_id: UUID, event: str, why: str) -> Moved:
         values={"cancelled_at": ctx.now, "cancel_reason": event},
     )
     if moved.changed:
+        refuse_shipped(ctx, order_id)
         _move_consignments(ctx, order_id, "cancel", {})
+        _move_consignments(ctx, order_id, "cancel", {}, ConsignmentState.PENDING_SHIPMENT)
         release(ctx, order_id, _reserved(ctx, order_id))
     return moved
+
+
+def refuse_shipped(ctx: Ctx, order_id: UUID) -> None:
+    """What has left on credit cannot be called off.
+
+    Raises:
+        Conflict: `order_shipped`.
+    """
+    if ctx.session.execute(ON_ITS_WAY, {"its_order": order_id}).first() is not None:
+        raise Conflict(
+            "订单已开始发货，不能取消",
+            "Goods of this order have been shipped",
+            code="order_shipped",
+        )
 
 
 def reopen_order(ctx: Ctx, order: Any) -> None:
@@ -188,7 +258,7 @@ def reopen_order(ctx: Ctx, order: Any) -> None:
         "reopen",
         values={"cancelled_at": None, "cancel_reason": None},
     )
-    _move_consignments(ctx, order.id, "reopen", {})
+    _move_consignments(ctx, order.id, "reopen", {}, ConsignmentState.CANCELLED)
     reserve(ctx, order.id, _reserved(ctx, order.id))
 
 
@@ -198,22 +268,25 @@ def _reserved(ctx: Ctx, order_id: UUID) -> dict[UUID, int]:
     }
 
 
-def _move_consignments(ctx: Ctx, order_id: UUID, event: str, values: dict[str, Any]) -> None:
-    """Move all consignments of an unpaid order by one event; the order's lock guards them."""
-    reopened = event == "reopen"
-    before = ConsignmentState.CANCELLED if reopened else ConsignmentState.PENDING_PAYMENT
+def _move_consignments(
+    ctx: Ctx,
+    order_id: UUID,
+    event: str,
+    values: dict[str, Any],
+    before: ConsignmentState = ConsignmentState.PENDING_PAYMENT,
+) -> None:
+    """Move an order's consignments that stand at `before` by one event, under the order's lock."""
     after = CONSIGNMENT.transitions[before, event]
     moved = ctx.session.execute(
         MOVE_CONSIGNMENTS,
         {"its_order": order_id, "before": before, "state": after, **values},
     ).scalars()
-    ctx.session.execute(
-        WRITE_EVENTS,
-        [
-            event_row(ctx, "consignment", consignment_id, order_id, event, before, after)
-            for consignment_id in moved
-        ],
-    )
+    written = [
+        event_row(ctx, "consignment", consignment_id, order_id, event, before, after)
+        for consignment_id in moved
+    ]
+    if written:
+        ctx.session.execute(WRITE_EVENTS, written)
 
 
 def _count_as_aid(ctx: Ctx, order: Any, payment_id: UUID, paid_at: datetime) -> dict[str, int]:

@@ -27,6 +27,9 @@ NOTE = Words(
 INSTITUTIONAL_DAYS = 30
 """A unit pays within 30 days, as on the 832 platform (domain 2.1)."""
 
+EXTENSION_DAYS = 15
+"""By how much a unit's time to pay is extended, once (domain 2.1)."""
+
 NOTHING_TO_ORDER = Words("购物车里没有可以下单的商品", "There is nothing to order")
 NO_RETURN = Words(
     "请确认：食品拆封后不支持七日无理由退货",
@@ -183,6 +186,20 @@ def check_purpose(purpose: Purpose, buyer_kind: BuyerKind) -> None:
             "Union and canteen orders need a unit's account",
             fields={"purpose": [Words("须使用单位账户", "Only for a unit's account")]},
         )
+
+
+def institutional(buyer_kind: BuyerKind, purpose: Purpose) -> bool:
+    """Whether a unit pays: by transfer if it likes, and within 30 days."""
+    return buyer_kind is BuyerKind.UNIT_ACCOUNT or purpose is not Purpose.PERSONAL
+
+
+def terms_refused() -> Conflict:
+    """Goods before money (先货后款) are agreed with some units, for what they buy themselves."""
+    return Conflict(
+        "该单位没有开通先货后款，请选择先付款",
+        "Paying after delivery is not agreed with this unit",
+        code="terms_not_allowed",
+    )
 
 
 def pay_before(now: datetime, buyer_kind: BuyerKind, minutes: int) -> datetime:

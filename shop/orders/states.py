@@ -29,9 +29,11 @@ CONSIGNMENT = Machine(
     states=ConsignmentState,
     transitions={
         (C.PENDING_PAYMENT, "pay"): C.PENDING_SHIPMENT,
+        # A unit that may pay after delivery is shipped to at once.
+        (C.PENDING_PAYMENT, "ship_on_credit"): C.PENDING_SHIPMENT,
         (C.PENDING_PAYMENT, "cancel"): C.CANCELLED,
         (C.CANCELLED, "reopen"): C.PENDING_PAYMENT,
-        # Refunded before anything of it was shipped.
+        # Refunded before anything of it was shipped, or an order on credit called off.
         (C.PENDING_SHIPMENT, "cancel"): C.CANCELLED,
         (C.PENDING_SHIPMENT, "ship_part"): C.PARTIALLY_SHIPPED,
         (C.PENDING_SHIPMENT, "ship_all"): C.SHIPPED,

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from shop.errors import Invalid, Words
 
 MAX_URL = 500
+
+
+@dataclass(frozen=True, slots=True)
+class BankAccount:
+    """Where a transfer goes: account holder, account number, bank."""
+
+    name: str
+    number: str
+    bank: str
 
 
 def checked_return_url(url: str | None, *, production: bool) -> str | None:

@@ -81,7 +81,15 @@ def load_catalogue(ctx: Ctx) -> None:
 
 
 def _load_units(ctx: Ctx, data: Mapping[str, Any]) -> None:
-    units = _write(ctx, Unit, [_without(row, "target_fen") for row in data["units"]])
+    units = _write(
+        ctx,
+        Unit,
+        [
+            # With the union it is agreed that the money follows the goods (worked order S07).
+            {**_without(row, "target_fen"), "pay_after_delivery": row["kind"] == "union"}
+            for row in data["units"]
+        ],
+    )
     goals = [{**row, "unit_id": None} for row in data["targets"]] + [
         {
             "year": data["target_year"],

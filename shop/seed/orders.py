@@ -13,7 +13,7 @@ from sqlalchemy import select
 from models.catalog import Category, Cooperative, Product, Sku
 from models.identity import BuyerKind, Role, RoleGrant
 from models.orders import Consignment, ConsignmentState, OrderLine, PaymentTerms
-from models.organization import Purpose, SalesPlatform
+from models.organization import Purpose, SalesPlatform, Unit
 from models.payments import PaymentMethod
 from shop.aid.commands import record_external, record_refund
 from shop.aid.queries import attribution_for
@@ -63,8 +63,8 @@ def _order(transactions: Transactions, scenario: Scenario) -> str:
     if scenario["paid_at"] is None:
         _expire(transactions, scenario, number)
         return number
-    # Goods of an institutional order travel before the money does; the mall ships paid orders
-    # only so far, so here the receipt comes first and the parcels right after it.
+    # Goods of an order on credit may travel before the money does; here the receipt comes first
+    # and the parcels right after it, whatever the terms.
     _pay(transactions, scenario, number)
     if scenario["outcome"] == "completed":
         _ship(transactions, scenario, number)
@@ -84,8 +84,10 @@ def _buyer(ctx: Ctx, scenario: Scenario) -> Actor:
         .order_by(RoleGrant.granted_at)
         .limit(1)
     ).scalar_one()
+    unit_id = ctx.session.execute(select(Unit.id).where(Unit.code == scenario["unit"])).scalar_one()
     return Actor(
         user_id=user_id,
+        unit_id=unit_id,
         name="校工会采购员(演示)",
         buyer_kind=BuyerKind.UNIT_ACCOUNT,
         roles=frozenset({Role.UNION_BUYER}),
