@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from shop.payments.sandbox.chaos import KNOBS
 from shop.payments.sandbox.machine import INTENT
+from tests.conftest import ROOT
 from tests.payments.conftest import Desk, session_form, until
 
 SESSIONS = "/checkout/sessions"
@@ -199,3 +201,13 @@ def test_desk_answers_this_machine_only(desk):
         far = {"REMOTE_ADDR": "10.0.0.8"}
         answer = desk.web.open(f"/_control/{path}", method=method, environ_base=far)
         assert answer.status_code == 403
+
+
+def test_every_knob_and_address_stands_in_the_manual(sandbox):
+    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    section = page.partition("## The sandbox's bad days")[2].partition("\n## ")[0]
+    rules = [rule.rule for rule in sandbox.app().url_map.iter_rules() if "_control/" in rule.rule]
+    wanted = [f"| `{name}` |" for name in [*KNOBS, "enabled_events"]]
+    wanted += [f" {rule.replace('<number>', '{id}')}`" for rule in rules]
+    assert [name for name in wanted if name not in section] == []
+    assert len(rules) == 7
