@@ -1,25 +1,50 @@
-"""Money that a person has to look after: it arrived, and no order may keep it."""
+"""What a person of finance has to look after: money that no order may keep, and all the rest."""
 
 from __future__ import annotations
 
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, exists, func, or_, select
 
+from models.bank import BankMatch, BankReceipt, MatchState, ReceiptState
 from models.orders import Order
 from models.payments import Payment, PaymentState
+from models.reconciliation import Difference, DifferenceState
+from models.refunds import Dispute, DisputeState
 from shop.context import Ctx
+from shop.payments.refund_queries import LEFT_FEN, REFUNDS, STUCK, refund_counts
 
 PAYMENTS, ORDERS = Payment.__table__, Order.__table__
+DIFFERENCES, DISPUTES = Difference.__table__, Dispute.__table__
+RECEIPTS, MATCHES = BankReceipt.__table__, BankMatch.__table__
+
+FOREIGN = and_(
+    PAYMENTS.c.captured_fen == 0,
+    exists(
+        select(DIFFERENCES.c.id).where(
+            DIFFERENCES.c.payment_id == PAYMENTS.c.id,
+            DIFFERENCES.c.state == DifferenceState.OPEN,
+        )
+    ),
+)
+"""Another currency's money: nothing of it is in our books until somebody has explained it."""
+
+DUE = and_(
+    PAYMENTS.c.state == PaymentState.NEEDS_REFUND,
+    or_(LEFT_FEN > 0, FOREIGN),
+    # A refund that failed stands on a list of its own, with its own button.
+    ~exists(select(REFUNDS.c.id).where(REFUNDS.c.payment_id == PAYMENTS.c.id, STUCK)),
+)
 
 
 def needing_refund(ctx: Ctx, before: UUID | None = None, limit: int = 24) -> list[dict[str, Any]]:
-    """Payments that have to go back, newest first, each with `why` (a code) and its order.
+    """Payments of which something has to go back, newest first, each with `why` and its order.
 
-    `before` is the `id` of the last row already read.
+    `left_fen` is what nobody has sent back yet; 0 for money of another currency. `before` is the
+    `id` of the last row already read.
     """
-    wanted = [PAYMENTS.c.state == PaymentState.NEEDS_REFUND]
+    wanted = [DUE]
     if before is not None:
         wanted.append(PAYMENTS.c.id < before)
     rows = ctx.session.execute(
@@ -28,6 +53,7 @@ def needing_refund(ctx: Ctx, before: UUID | None = None, limit: int = 24) -> lis
             PAYMENTS.c.method,
             PAYMENTS.c.amount_fen,
             PAYMENTS.c.captured_fen,
+            LEFT_FEN.label("left_fen"),
             PAYMENTS.c.currency,
             PAYMENTS.c.reference,
             PAYMENTS.c.created_at,
@@ -45,10 +71,44 @@ def needing_refund(ctx: Ctx, before: UUID | None = None, limit: int = 24) -> lis
 
 
 def refunds_due(ctx: Ctx) -> tuple[int, int]:
-    """How many payments have to go back, and how much money they hold, in fen."""
+    """How many payments have something to go back, and how much, in fen."""
     row = ctx.session.execute(
-        select(func.count(), func.coalesce(func.sum(PAYMENTS.c.captured_fen), 0)).where(
-            PAYMENTS.c.state == PaymentState.NEEDS_REFUND
-        )
+        select(func.count(), func.coalesce(func.sum(LEFT_FEN), 0)).where(DUE)
     ).one()
     return int(row[0]), int(row[1])
+
+
+def finance_counts(ctx: Ctx) -> dict[str, tuple[int, int]]:
+    """What waits for a person, kind by kind: (how many, how much in fen).
+
+    `due` money to send back, `stuck` failed refunds, `slow` refunds without an answer, `disputes`
+    open, `receipts` unmatched at the bank, `matches` to approve, `differences` unexplained.
+    """
+    amounts = {
+        "disputes": (DISPUTES.c.amount_fen, DISPUTES, DISPUTES.c.state == DisputeState.OPEN),
+        "receipts": (
+            RECEIPTS.c.amount_fen - RECEIPTS.c.matched_fen,
+            RECEIPTS,
+            RECEIPTS.c.state == ReceiptState.OPEN,
+        ),
+        "matches": (MATCHES.c.amount_fen, MATCHES, MATCHES.c.state == MatchState.ENTERED),
+        "differences": (
+            func.abs(
+                func.coalesce(DIFFERENCES.c.theirs_fen, 0)
+                - func.coalesce(DIFFERENCES.c.ours_fen, 0)
+            ),
+            DIFFERENCES,
+            DIFFERENCES.c.state == DifferenceState.OPEN,
+        ),
+    }
+    counted = {
+        kind: ctx.session.execute(
+            select(func.count(), func.coalesce(func.sum(fen), 0)).select_from(table).where(where)
+        ).one()
+        for kind, (fen, table, where) in amounts.items()
+    }
+    return {
+        "due": refunds_due(ctx),
+        **refund_counts(ctx),
+        **{kind: (int(row[0]), int(row[1])) for kind, row in counted.items()},
+    }

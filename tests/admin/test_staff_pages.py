@@ -10,6 +10,8 @@ from sqlalchemy import insert, select, text
 from models.orders import Order
 from models.payments import Payment, PaymentMethod, PaymentState
 from shop.ids import new_id
+from shop.ledger.commands import Cause, post
+from shop.ledger.rules import Account, legs
 from shop.seed.orders import place_scenarios
 from tests.admin.conftest import buy
 
@@ -18,9 +20,22 @@ def arrived(transactions, number, fen=4800, why="late"):
     """Money of an order that may not be kept."""
     with transactions.begin() as ctx:
         order_id = ctx.session.execute(select(Order.id).where(Order.number == number)).scalar_one()
+        payment_id = new_id()
+        post(
+            ctx,
+            Cause(
+                subject="payment",
+                subject_id=payment_id,
+                event="captured",
+                at=ctx.now,
+                payment_id=payment_id,
+                order_id=order_id,
+            ),
+            legs((Account.PROVIDER_CLEARING, fen), (Account.SUSPENSE, -fen)),
+        )
         ctx.session.execute(
             insert(Payment.__table__).values(
-                id=new_id(),
+                id=payment_id,
                 order_id=order_id,
                 method=PaymentMethod.STRIPE,
                 state=PaymentState.NEEDS_REFUND,
