@@ -82,6 +82,19 @@ def test_given_up_deliveries_are_missed_until_they_are_asked_for(live, receiver)
     assert desk.web.get("/_control").json["given_up"] == 0
 
 
+def test_deliveries_that_wait_can_be_hurried(live, receiver):
+    desk = Desk(live)
+    receiver.answers = [500] * 4
+    desk.paid()
+    for tries in range(1, 5):
+        receiver.wait(tries)
+        until(lambda tries=tries: live.books.undelivered()[0][2] == tries)
+        until(lambda: live.outbox._heap)
+        desk.web.post("/_control/redeliver")
+    receiver.wait(5)
+    until(lambda: live.books.undelivered() == [])
+
+
 def test_one_event_again(sandbox, desk):
     desk.paid()
     [event] = desk.get("/events", type="charge.succeeded").json["data"]

@@ -68,6 +68,19 @@ def test_books_survive_a_restart(sandbox, desk, sandbox_settings):
     assert again.kinds()[-1] == "refund.created"
 
 
+def test_refund_under_way_ends_after_a_restart(sandbox, desk, sandbox_settings, clock):
+    session = desk.opened()
+    desk.press(session, "paid", method="wechat_pay")
+    intent = desk.get(f"/checkout/sessions/{session}").json["payment_intent"]
+    refund = desk.post("/refunds", {"payment_intent": intent}).json
+    sandbox.books.close()
+    clock.move(seconds=2)
+    again = Sandbox(sandbox_settings, clock)
+    again.refunds.settle_overdue()
+    shown = Desk(again).get(f"/refunds/{refund['id']}").json
+    assert (refund["status"], shown["status"]) == ("pending", "succeeded")
+
+
 def test_killed_and_started_again(start):
     port = free_port()
     first = start(port)

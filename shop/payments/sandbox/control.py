@@ -20,7 +20,7 @@ SUBSCRIPTION = "enabled_events"
 class Control:
     """`GET /_control` tells the knobs and what is undelivered; `POST` sets knobs (JSON).
 
-    `POST /_control/redeliver` sends an `event` again, or all that were given up.
+    `POST /_control/redeliver` sends an `event` again, or all that were given up or wait.
     """
 
     def __init__(self, books: Books, outbox: Outbox, desk: Desk) -> None:
@@ -64,6 +64,8 @@ class Control:
             for number in events:
                 self._books.forget_deliveries(number)
                 self._outbox.send(number)
+        if event is None:
+            self._outbox.hurry()
         return {"redelivered": len(events)}
 
 

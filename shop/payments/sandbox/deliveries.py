@@ -106,6 +106,13 @@ class Outbox:
         number = self._books.add_delivery(event, due)
         self._books.after(partial(self._push, (due, number, event, 0)))
 
+    def hurry(self) -> None:
+        """Try everything that waits for its next attempt now."""
+        with self._bell:
+            self._heap = [(0, number, event, tries) for _, number, event, tries in self._heap]
+            heapq.heapify(self._heap)
+            self._bell.notify_all()
+
     def _push(self, *entries: tuple[float, int, str, int]) -> None:
         with self._bell:
             for entry in entries:
