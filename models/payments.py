@@ -59,6 +59,11 @@ class Payment(Base):
             postgresql_where="intent_reference IS NOT NULL",
         ),
         Index(
+            "ix_payment_charge_reference",
+            "charge_reference",
+            postgresql_where="charge_reference IS NOT NULL",
+        ),
+        Index(
             "uq_payment_live",
             "order_id",
             unique=True,

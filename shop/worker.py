@@ -22,6 +22,7 @@ import shop.cart.jobs
 import shop.jobs.maintenance
 import shop.orders.jobs
 import shop.payments.jobs
+import shop.payments.reconcile_jobs
 import shop.reports.jobs
 from models.system import WorkerHeartbeat
 from shop import logging
@@ -35,6 +36,7 @@ HANDLERS = (
     shop.cart.jobs,
     shop.orders.jobs,
     shop.payments.jobs,
+    shop.payments.reconcile_jobs,
     shop.reports.jobs,
     shop.jobs.maintenance,
 )

@@ -15,8 +15,7 @@ from shop.context import Ctx
 from shop.ids import new_id
 from shop.ledger.rules import Leg
 
-WRITE = text(
-    """
+ENTRY = """
     WITH entry AS (
         INSERT INTO journal_entry (id, subject, subject_id, event, day, at, payment_id, order_id,
             note, actor_id, recorded_at)
@@ -29,13 +28,15 @@ WRITE = text(
     SELECT entry.id, leg.position, leg.account, leg.party, leg.amount_fen
     FROM entry, unnest(:accounts, :parties, :amounts)
         WITH ORDINALITY AS leg (account, party, amount_fen, position)
-    RETURNING entry_id
-    """
-).bindparams(
+"""
+LEGS = (
     bindparam("accounts", type_=ARRAY(Text)),
     bindparam("parties", type_=ARRAY(Text)),
     bindparam("amounts", type_=ARRAY(BigInteger)),
 )
+WRITE = text(f"{ENTRY} RETURNING entry_id").bindparams(*LEGS)
+WRITE_MANY = text(ENTRY).bindparams(*LEGS)
+"""Many at once bring nothing back: the driver has no rows of an `executemany`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +69,7 @@ def post(ctx: Ctx, cause: Cause, legs: Sequence[Leg]) -> bool:
 def post_many(ctx: Ctx, entries: Sequence[tuple[Cause, Sequence[Leg]]]) -> None:
     """`post` for a slice of causes: one round trip's worth of statements."""
     if entries:
-        ctx.session.execute(WRITE, [_values(ctx, cause, legs) for cause, legs in entries])
+        ctx.session.execute(WRITE_MANY, [_values(ctx, cause, legs) for cause, legs in entries])
 
 
 def _values(ctx: Ctx, cause: Cause, legs: Sequence[Leg]) -> dict[str, object]:

@@ -1,0 +1,164 @@
+"""Reading the inbox of provider events, with personal data masked."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import func, select
+
+from models.payments import EventOutcome, ProviderEvent, ProviderEventOutcome
+from shop.context import Ctx
+from shop.errors import NotFound
+
+EVENTS, OUTCOMES = ProviderEvent.__table__, ProviderEventOutcome.__table__
+
+Row = dict[str, Any]
+
+PERSONAL = ("email", "name", "phone", "line1", "line2", "postal_code", "address_line")
+"""What a field's name ends with, or begins, where it may hold a person's data."""
+
+LAST = (
+    select(OUTCOMES.c.outcome, OUTCOMES.c.detail, OUTCOMES.c.at)
+    .where(OUTCOMES.c.provider_event_id == EVENTS.c.id)
+    .order_by(OUTCOMES.c.id.desc())
+    .limit(1)
+    .lateral("last")
+)
+SHOWN = select(
+    EVENTS.c.id,
+    EVENTS.c.provider,
+    EVENTS.c.event_id,
+    EVENTS.c.type,
+    EVENTS.c.reference,
+    EVENTS.c.intent_reference,
+    EVENTS.c.received_at,
+    LAST.c.outcome,
+    LAST.c.detail,
+    LAST.c.at.label("handled_at"),
+).select_from(EVENTS.outerjoin(LAST, LAST.c.outcome.is_not(None)))
+
+
+def events(
+    ctx: Ctx,
+    *,
+    type_: str | None = None,
+    outcome: EventOutcome | None = None,
+    waiting: bool = False,
+    before: UUID | None = None,
+    limit: int = 24,
+) -> list[Row]:
+    """Events with what came of each last, newest first.
+
+    Args:
+        ctx: the transaction.
+        type_: only this type, or, ending in a dot, this family (`charge.`).
+        outcome: only those whose last handling ended so.
+        waiting: only those that nobody has handled yet.
+        before: the key of the last event already read.
+        limit: how many at most.
+    """
+    wanted = []
+    if type_ is not None:
+        family = type_.endswith(".")
+        wanted.append(
+            EVENTS.c.type.startswith(type_, autoescape=True) if family else EVENTS.c.type == type_
+        )
+    if outcome is not None:
+        wanted.append(LAST.c.outcome == outcome)
+    if waiting:
+        wanted.append(LAST.c.outcome.is_(None))
+    if before is not None:
+        wanted.append(EVENTS.c.id < before)
+    rows = ctx.session.execute(SHOWN.where(*wanted).order_by(EVENTS.c.id.desc()).limit(limit))
+    return [dict(row) for row in rows.mappings()]
+
+
+def event(ctx: Ctx, event_id: UUID) -> Row:
+    """One event: `outcomes`, oldest first, and its `body` as text with personal data masked.
+
+    Raises:
+        NotFound: there is none with this key.
+    """
+    found = (
+        ctx.session.execute(SHOWN.add_columns(EVENTS.c.body).where(EVENTS.c.id == event_id))
+        .mappings()
+        .first()
+    )
+    if found is None:
+        raise NotFound("没有找到这条通知", "There is no such event")
+    outcomes = ctx.session.execute(
+        select(OUTCOMES.c.outcome, OUTCOMES.c.detail, OUTCOMES.c.at)
+        .where(OUTCOMES.c.provider_event_id == event_id)
+        .order_by(OUTCOMES.c.id)
+    ).mappings()
+    return {
+        **found,
+        "body": masked_body(found["body"]),
+        "outcomes": [dict(row) for row in outcomes],
+    }
+
+
+def key_of(ctx: Ctx, name: str) -> UUID:
+    """The key of an event, by its key or by the provider's own id.
+
+    Raises:
+        NotFound: there is no such event.
+    """
+    found: UUID | None = ctx.session.execute(
+        select(EVENTS.c.id).where((EVENTS.c.event_id == name) | (EVENTS.c.id == _uuid(name)))
+    ).scalar_one_or_none()
+    if found is None:
+        raise NotFound("没有找到这条通知", "There is no such event")
+    return found
+
+
+def failed(ctx: Ctx, limit: int = 1000) -> list[UUID]:
+    """Events whose last handling failed, oldest first."""
+    rows = ctx.session.execute(
+        SHOWN.with_only_columns(EVENTS.c.id)
+        .where(LAST.c.outcome == EventOutcome.FAILED)
+        .order_by(EVENTS.c.id)
+        .limit(limit)
+    )
+    return list(rows.scalars())
+
+
+def failed_count(ctx: Ctx) -> int:
+    """How many events wait for a replay."""
+    found: int = ctx.session.execute(
+        SHOWN.with_only_columns(func.count()).where(LAST.c.outcome == EventOutcome.FAILED)
+    ).scalar_one()
+    return found
+
+
+def masked_body(body: str) -> str:
+    """The body, indented, with e-mail, name, phone and address masked; empty if it is no JSON."""
+    try:
+        value = orjson.loads(body)
+    except ValueError:
+        return ""
+    return json.dumps(_masked(value), indent=2, ensure_ascii=False)
+
+
+def _masked(value: Any, field: str = "") -> Any:
+    if isinstance(value, dict):
+        return {name: _masked(part, name) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_masked(part, field) for part in value]
+    if isinstance(value, str) and value and _personal(field):
+        return f"{value[0]}***"
+    return value
+
+
+def _personal(field: str) -> bool:
+    return field.endswith(PERSONAL) or field.startswith(PERSONAL)
+
+
+def _uuid(name: str) -> UUID | None:
+    try:
+        return UUID(name)
+    except ValueError:
+        return None

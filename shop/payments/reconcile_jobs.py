@@ -1,0 +1,70 @@
+"""The nightly comparison with the provider's books and the bank's."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from sqlalchemy import func, select
+
+from models.reconciliation import Difference, DifferenceState, Reconciliation, Side
+from shop import logging
+from shop.clock import business_day
+from shop.context import Transactions
+from shop.errors import ShopError
+from shop.jobs.registry import job
+from shop.payments.reconcile import reconcile_provider
+from shop.payments.reconcile_bank import reconcile_bank
+
+RUNS, DIFFERENCES = Reconciliation.__table__, Difference.__table__
+
+LOOK_BACK = timedelta(days=31)
+"""A month: what is older than that, nobody will book any more by itself."""
+
+RUN = {Side.PROVIDER: reconcile_provider, Side.BANK: reconcile_bank}
+
+log = logging.get("reconcile")
+
+
+@job("payments.reconcile", cron="30 18 * * *")
+def reconcile(transactions: Transactions) -> None:
+    """At 02:30 in Shanghai (18:30 UTC): yesterday, and the days before that are not settled.
+
+    Raises:
+        ShopError: one of them could not be reconciled; the others were.
+    """
+    failed: ShopError | None = None
+    for side in Side:
+        for day in due(transactions, side):
+            try:
+                RUN[side](transactions, day)
+            except ShopError as error:
+                log.warning(
+                    "reconcile.postponed", side=str(side), day=str(day), code=error.error_code
+                )
+                failed = error
+    if failed is not None:
+        raise failed
+
+
+def due(transactions: Transactions, side: Side) -> list[date]:
+    """The days to look at, oldest first: with open differences, never looked at, yesterday."""
+    yesterday = business_day(transactions.clock()) - timedelta(days=1)
+    oldest = yesterday - LOOK_BACK
+    with transactions.begin() as ctx:
+        still_open = ctx.session.execute(
+            select(DIFFERENCES.c.day)
+            .where(
+                DIFFERENCES.c.side == side,
+                DIFFERENCES.c.state == DifferenceState.OPEN,
+                DIFFERENCES.c.day.between(oldest, yesterday),
+            )
+            .distinct()
+        ).scalars()
+        days = {yesterday, *still_open}
+        last = ctx.session.execute(
+            select(func.max(RUNS.c.day)).where(RUNS.c.side == side)
+        ).scalar_one()
+    if last is not None:
+        missed = max(last, oldest) + timedelta(days=1)
+        days |= {missed + timedelta(days=n) for n in range((yesterday - missed).days)}
+    return sorted(days)
