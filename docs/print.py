@@ -101,6 +101,8 @@ READS = {
     "shipped": "待收货",
     "completed": "已完成",
     "cancelled": "已取消",
+    "refunding": "退款中",
+    "refunded": "已退款",
 }
 
 STATES_HEAD = """\
@@ -125,7 +127,8 @@ the states of two:
 
 READING_FOOT = """\
 Cancelled consignments do not count beside others. A paid order has no consignment in
-`pending_payment`: one transaction moves them all.
+`pending_payment`: one transaction moves them all. Where nothing is left to ship it reads
+退款中 `refunding`, and 已退款 `refunded` once its money is back.
 """
 
 PERMISSIONS_HEAD = """\

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
 from models.aid import AidEntry
 from models.inventory import Stock, StockMovement
 from models.ledger import JournalEntry, Posting
 from models.orders import Consignment, Order, OrderLine
-from models.payments import Payment, PaymentMethod
-from models.refunds import Refund
+from models.payments import Payment, PaymentMethod, PaymentState
+from models.refunds import Dispute, DisputeLine, DisputeState, Refund
 from shop.context import Ctx
-from shop.orders.access import locked_order
+from shop.ids import new_id
+from shop.ledger.commands import Cause, post
+from shop.ledger.rules import Account, legs
+from shop.orders.access import access_token, locked_order
 from shop.payments import refund_effects, refund_rows
 from shop.payments.receipts import record_receipt
 from shop.payments.refund_rules import LineWish, RefundWish
@@ -144,3 +148,79 @@ def parts(ctx: Ctx, order_id: UUID) -> list[str]:
         .order_by(Consignment.number)
     )
     return [str(state) for state in found.scalars()]
+
+
+def disputed(ctx: Ctx, order: UUID) -> UUID:
+    """The payer's bank asks about the tea; the dispute's key."""
+    payment = ctx.session.execute(
+        select(Payment.id).where(Payment.order_id == order, Payment.state == "succeeded")
+    ).scalar_one()
+    dispute = new_id()
+    ctx.session.execute(
+        insert(Dispute.__table__).values(
+            id=dispute,
+            reference="dp_1",
+            order_id=order,
+            payment_id=payment,
+            state=DisputeState.OPEN,
+            amount_fen=14_400,
+            withheld_fen=14_400,
+            reason="product_not_received",
+            evidence_due_at=ctx.now + timedelta(days=9),
+            opened_at=ctx.now,
+        )
+    )
+    ctx.session.execute(
+        insert(DisputeLine.__table__).values(
+            dispute_id=dispute,
+            order_line_id=lines_of(ctx, order)[0].id,
+            goods_fen=14_400,
+            freight_fen=0,
+        )
+    )
+    return dispute
+
+
+def unwanted(ctx: Ctx, order: UUID, fen: int = 5_000, why: str = "amount_mismatch") -> UUID:
+    """A payment whose money may not be kept; it lies in suspense."""
+    payment_id = new_id()
+    cause = Cause(
+        subject="payment",
+        subject_id=payment_id,
+        event="captured",
+        at=ctx.now,
+        payment_id=payment_id,
+        order_id=order,
+    )
+    if fen:
+        post(ctx, cause, legs((Account.PROVIDER_CLEARING, fen), (Account.SUSPENSE, -fen)))
+    ctx.session.execute(
+        insert(PAYMENTS).values(
+            id=payment_id,
+            order_id=order,
+            method=PaymentMethod.STRIPE,
+            state=PaymentState.NEEDS_REFUND,
+            amount_fen=5_000,
+            captured_fen=fen,
+            currency="CNY",
+            failure_code=why,
+            created_at=ctx.now,
+            settled_at=ctx.now,
+            expires_at=ctx.now,
+        )
+    )
+    return payment_id
+
+
+def number_of(ctx: Ctx, order: UUID) -> str:
+    return str(
+        ctx.session.execute(select(ORDERS.c.number).where(ORDERS.c.id == order)).scalar_one()
+    )
+
+
+def token_of(ctx: Ctx, order: UUID) -> str:
+    return access_token(ctx.settings, order)
+
+
+def refund_numbered(ctx: Ctx, number: str) -> Any:
+    return ctx.session.execute(select(REFUNDS).where(REFUNDS.c.number == number)).one()

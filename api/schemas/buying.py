@@ -141,6 +141,9 @@ class OrderLineAnswer(Schema):
     image_url = fields.String(allow_none=True)
     quantity = fields.Integer(required=True)
     shipped_quantity = fields.Integer(required=True)
+    withdrawn = fields.Integer(required=True)
+    returned = fields.Integer(required=True)
+    refunded_fen = fields.Integer(required=True)
     unit_price_fen = fields.Integer(required=True)
     goods_fen = fields.Integer(required=True)
     discount_fen = fields.Integer(required=True)
@@ -189,6 +192,8 @@ class OrderSummary(Schema):
     discount_fen = fields.Integer(required=True)
     freight_fen = fields.Integer(required=True)
     total_fen = fields.Integer(required=True)
+    refunding_fen = fields.Integer(required=True)
+    refunded_fen = fields.Integer(required=True)
     placed_at = fields.DateTime(required=True)
     pay_before = fields.DateTime(required=True)
     paid_at = fields.DateTime(allow_none=True)
@@ -260,6 +265,19 @@ class BankAccountAnswer(Schema):
     bank = fields.String(required=True)
 
 
+class PaymentRefund(Schema):
+    """Money of a payment on its way back, or back."""
+
+    number = fields.String(required=True)
+    state = fields.String(required=True)
+    amount_fen = fields.Integer(required=True)
+    goods_fen = fields.Integer(required=True)
+    freight_fen = fields.Integer(required=True)
+    requested_at = fields.DateTime(required=True)
+    sent_at = fields.DateTime(required=True, allow_none=True)
+    settled_at = fields.DateTime(required=True, allow_none=True)
+
+
 class PaymentAnswer(Schema):
     """One attempt to pay."""
 
@@ -277,10 +295,18 @@ class PaymentAnswer(Schema):
     settled_at = fields.DateTime(allow_none=True)
 
 
-class PaymentList(Schema):
-    """Every attempt, and (once there are any) every refund."""
+class PaymentFollowed(PaymentAnswer):
+    """An attempt, and what of its money went back."""
 
-    items = fields.List(fields.Nested(PaymentAnswer), required=True)
+    refunding_fen = fields.Integer(required=True)
+    refunded_fen = fields.Integer(required=True)
+    refunds = fields.List(fields.Nested(PaymentRefund), required=True)
+
+
+class PaymentList(Schema):
+    """Every attempt, each with its refunds."""
+
+    items = fields.List(fields.Nested(PaymentFollowed), required=True)
     next_cursor = fields.String(required=True, allow_none=True)
 
 

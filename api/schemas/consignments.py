@@ -49,7 +49,7 @@ class OwnParcelAnswer(Schema):
 
 
 class OwnLineAnswer(Schema):
-    """A line to ship: pieces ordered, shipped, left."""
+    """A line to ship: pieces ordered, shipped, `withdrawn` (not to be shipped any more), left."""
 
     id = fields.UUID(required=True)
     product_name = fields.String(required=True)
@@ -57,6 +57,7 @@ class OwnLineAnswer(Schema):
     sku_name = fields.String(required=True)
     quantity = fields.Integer(required=True)
     shipped_quantity = fields.Integer(required=True)
+    withdrawn = fields.Integer(required=True)
     left = fields.Integer(required=True)
     goods_fen = fields.Integer(required=True)
     discount_fen = fields.Integer(required=True)

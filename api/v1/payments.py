@@ -9,10 +9,12 @@ from flask import request
 from api.endpoint import Ctx, Transactions, endpoint
 from api.schemas.buying import PaymentAnswer, PaymentBody, PaymentList, Received, TokenQuery
 from models.payments import PaymentMethod
+from shop.orders.access import order_id_for
 from shop.payments import queries
 from shop.payments.bank_transfer import start_transfer
 from shop.payments.commands import start_payment
 from shop.payments.providers import gateway
+from shop.payments.refund_queries import refunds_for_buyer
 from shop.payments.webhooks import receive
 
 TAG = "Buying"
@@ -49,9 +51,14 @@ def start(
     answer=PaymentList,
 )
 def attempts(ctx: Ctx, number: str, query: dict[str, Any]) -> dict[str, Any]:
-    """Every attempt to pay an order, with its state."""
+    """Every attempt to pay an order and every refund of it, each with its state."""
+    order_id = order_id_for(ctx, number, query["access_token"])
+    refunds = refunds_for_buyer(ctx, order_id)
     return {
-        "items": queries.payments_for(ctx, number, query["access_token"]),
+        "items": [
+            {**one, "refunds": [back for back in refunds if back["payment_id"] == one["id"]]}
+            for one in queries.payments_of(ctx, order_id)
+        ],
         "next_cursor": None,
     }
 

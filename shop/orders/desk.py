@@ -14,7 +14,7 @@ from models.organization import Channel, Unit
 from shop import phones
 from shop.context import Ctx
 from shop.orders.access import order_id_of
-from shop.orders.queries import order_by_id
+from shop.orders.queries import IS_REFUNDED, SETTLES, SETTLING, order_by_id
 from shop.orders.states import reading
 
 ORDERS, CONSIGNMENTS = Order.__table__, Consignment.__table__
@@ -49,9 +49,11 @@ def orders_on_desk(
                 *(ORDERS.c[name] for name in LISTED),
                 UNITS.c.name.label("unit_name"),
                 CHANNELS.c.name.label("channel_name"),
+                IS_REFUNDED.label("is_refunded"),
             )
             .join(CHANNELS, CHANNELS.c.id == ORDERS.c.channel_id)
             .outerjoin(UNITS, UNITS.c.id == ORDERS.c.unit_id)
+            .outerjoin(SETTLING, SETTLES)
             .where(*wanted)
             .order_by(ORDERS.c.id.desc())
             .limit(limit)
@@ -64,7 +66,7 @@ def orders_on_desk(
         {
             **row,
             "buyer_name": phones.mask_name(row["buyer_name"]),
-            "status": reading(row["state"], parts[row["id"]]),
+            "status": reading(row["state"], parts[row["id"]], refunded=row["is_refunded"]),
         }
         for row in found
     ]

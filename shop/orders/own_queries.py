@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, select
 from models.orders import Consignment, ConsignmentState, Order, OrderLine, OrderState
 from shop.context import Ctx
 from shop.errors import Unauthenticated
+from shop.orders.queries import IS_REFUNDED, SETTLES, SETTLING
 from shop.orders.states import reading
 
 ORDERS, CONSIGNMENTS, LINES = Order.__table__, Consignment.__table__, OrderLine.__table__
@@ -58,7 +59,12 @@ def own_orders(
     )
     columns = ("id", "number", "state", "total_fen", "placed_at", "pay_before")
     found = ctx.session.execute(
-        select(*(ORDERS.c[name] for name in columns), states.label("states"))
+        select(
+            *(ORDERS.c[name] for name in columns),
+            states.label("states"),
+            IS_REFUNDED.label("is_refunded"),
+        )
+        .outerjoin(SETTLING, SETTLES)
         .where(*wanted)
         .order_by(ORDERS.c.id.desc())
         .limit(limit)
@@ -67,7 +73,7 @@ def own_orders(
     lines = _lines(ctx, [head["id"] for head in heads])
     for head in heads:
         parts = (ConsignmentState(state) for state in head.pop("states") or ())
-        head["status"] = reading(head["state"], parts)
+        head["status"] = reading(head["state"], parts, refunded=head["is_refunded"])
         head["lines"] = lines[head["id"]]
     return heads
 

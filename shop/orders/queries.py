@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Uuid, bindparam, select
+from sqlalchemy import Uuid, and_, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from models.catalog import Cooperative
 from models.orders import Consignment, Order, OrderEvent, OrderLine, OrderState
 from models.organization import Campaign, Channel, Storefront, Unit
+from models.payments import Payment, PaymentState
 from shop import crypto, phones
 from shop.context import Ctx
 from shop.errors import Unauthenticated
@@ -24,7 +25,16 @@ EVENTS, COOPERATIVES = OrderEvent.__table__, Cooperative.__table__
 UNITS, CHANNELS = Unit.__table__, Channel.__table__
 CAMPAIGNS, STOREFRONTS = Campaign.__table__, Storefront.__table__
 
+SETTLING = Payment.__table__.alias("settling")
+
 Row = dict[str, Any]
+
+SETTLES = and_(SETTLING.c.order_id == ORDERS.c.id, SETTLING.c.state == PaymentState.SUCCEEDED)
+"""The payment that an order was settled with; there is one at most."""
+REFUNDED_FEN = func.coalesce(SETTLING.c.refunded_fen, 0)
+REFUNDING_FEN = func.coalesce(SETTLING.c.refunding_fen, 0)
+IS_REFUNDED = and_(REFUNDED_FEN > 0, REFUNDING_FEN == 0)
+"""Money has gone back and no more is on its way; see `states.reading`."""
 
 HIDDEN = {
     "phone_encrypted",
@@ -48,12 +58,16 @@ HEAD = (
         CHANNELS.c.name.label("channel_name"),
         CAMPAIGNS.c.code.label("campaign"),
         STOREFRONTS.c.code.label("storefront"),
+        REFUNDED_FEN.label("refunded_fen"),
+        REFUNDING_FEN.label("refunding_fen"),
+        IS_REFUNDED.label("is_refunded"),
     )
     .select_from(ORDERS)
     .join(CHANNELS, CHANNELS.c.id == ORDERS.c.channel_id)
     .join(STOREFRONTS, STOREFRONTS.c.id == ORDERS.c.storefront_id)
     .outerjoin(UNITS, UNITS.c.id == ORDERS.c.unit_id)
     .outerjoin(CAMPAIGNS, CAMPAIGNS.c.id == ORDERS.c.campaign_id)
+    .outerjoin(SETTLING, SETTLES)
     .where(ORDERS.c.id == bindparam("wanted"))
 )
 TIMELINE = (
@@ -105,7 +119,9 @@ def order_by_id(ctx: Ctx, order_id: UUID) -> Row:
     return {
         **order,
         "access_token": access_token(ctx.settings, order_id),
-        "status": reading(order["state"], [part["state"] for part in parts]),
+        "status": reading(
+            order["state"], [part["state"] for part in parts], refunded=order["is_refunded"]
+        ),
         "consignments": parts,
         "address": {
             "recipient": order["recipient"],
@@ -142,7 +158,11 @@ def orders_of_actor(ctx: Ctx, before: UUID | None, limit: int) -> list[Row]:
                 ORDERS.c.placed_at,
                 ORDERS.c.pay_before,
                 ORDERS.c.paid_at,
+                REFUNDED_FEN.label("refunded_fen"),
+                REFUNDING_FEN.label("refunding_fen"),
+                IS_REFUNDED.label("is_refunded"),
             )
+            .outerjoin(SETTLING, SETTLES)
             .where(*wanted)
             .order_by(ORDERS.c.id.desc())
             .limit(limit)
@@ -155,7 +175,11 @@ def orders_of_actor(ctx: Ctx, before: UUID | None, limit: int) -> list[Row]:
         {
             **head,
             "consignments": parts[head["id"]],
-            "status": reading(head["state"], [part["state"] for part in parts[head["id"]]]),
+            "status": reading(
+                head["state"],
+                [part["state"] for part in parts[head["id"]]],
+                refunded=head["is_refunded"],
+            ),
         }
         for head in heads
     ]
@@ -209,6 +233,9 @@ def _lines(ctx: Ctx, order_ids: Sequence[UUID]) -> dict[UUID, list[Row]]:
                 "image_url": snapshot["image"],
                 "quantity": line["quantity"],
                 "shipped_quantity": line["shipped_quantity"],
+                "withdrawn": line["withdrawn"],
+                "returned": line["returned"],
+                "refunded_fen": line["back_goods_fen"] + line["back_freight_fen"],
                 "unit_price_fen": line["unit_price_fen"],
                 "goods_fen": line["goods_fen"],
                 "discount_fen": line["discount_fen"],

@@ -46,17 +46,22 @@ CONSIGNMENT = Machine(
 )
 
 
-def reading(order: OrderState, consignments: Iterable[ConsignmentState]) -> str:
+def reading(
+    order: OrderState, consignments: Iterable[ConsignmentState], *, refunded: bool = False
+) -> str:
     """What the buyer reads of an order, from its state and its consignments'.
 
     One of pending_payment 待付款, pending_shipment 待发货, partially_shipped 部分发货,
-    shipped 待收货, completed 已完成, cancelled 已取消.
+    shipped 待收货, completed 已完成, cancelled 已取消, and for a paid order of which nothing is
+    going to be shipped refunding 退款中 until its money is `refunded` 已退款.
     """
     live = {state for state in consignments if state is not C.CANCELLED}
     if order is OrderState.PENDING_PAYMENT:
         return "pending_payment"
-    if order is OrderState.CANCELLED or not live:
+    if order is OrderState.CANCELLED:
         return "cancelled"
+    if not live:
+        return "refunded" if refunded else "refunding"
     if live == {C.COMPLETED}:
         return "completed"
     if live <= {C.SHIPPED, C.COMPLETED}:

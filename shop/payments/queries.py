@@ -32,6 +32,8 @@ def payments_of(ctx: Ctx, order_id: UUID) -> list[dict[str, Any]]:
             PAYMENTS.c.method,
             PAYMENTS.c.amount_fen,
             PAYMENTS.c.captured_fen,
+            PAYMENTS.c.refunding_fen,
+            PAYMENTS.c.refunded_fen,
             PAYMENTS.c.redirect_url,
             PAYMENTS.c.failure_code,
             PAYMENTS.c.created_at,

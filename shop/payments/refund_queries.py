@@ -173,6 +173,7 @@ def refunds_for_buyer(ctx: Ctx, order_id: UUID) -> list[Row]:
 
 
 BUYERS = (
+    "payment_id",
     "number",
     "state",
     "method",

@@ -17,6 +17,7 @@ from models.refunds import (
     RefundLine,
     RefundState,
 )
+from shop import audit
 from shop.context import Ctx
 from shop.errors import Conflict, Invalid, NotFound, Words
 from shop.ids import new_id
@@ -62,7 +63,8 @@ def request_refund(ctx: Ctx, order_id: UUID, wish: RefundWish, reason: str) -> U
     if amount > left:
         raise exceeds(left)
     refund_id = write_refund(ctx, order, payment, RefundCause.STAFF, parts, reason=reason)
-    pieces.give_up(ctx, order.id, parts, refund_rows.number_of(ctx, refund_id))
+    number = _on_record(ctx, "refund.request", refund_id, amount, reason)
+    pieces.give_up(ctx, order.id, parts, number)
     return refund_id
 
 
@@ -95,7 +97,9 @@ def refund_payment(ctx: Ctx, payment_id: UUID, reason: str) -> UUID:
     cause = RefundCause.AMOUNT_MISMATCH
     if payment.failure_code in {RefundCause.LATE, RefundCause.DOUBLE}:
         cause = RefundCause.STAFF
-    return write_refund(ctx, order, payment, cause, (), amount_fen=left, reason=reason)
+    refund_id = write_refund(ctx, order, payment, cause, (), amount_fen=left, reason=reason)
+    _on_record(ctx, "refund.request", refund_id, left, reason)
+    return refund_id
 
 
 def refund_unwanted(ctx: Ctx, order: Any, payment_id: UUID, amount_fen: int, why: str) -> None:
@@ -141,7 +145,7 @@ def retry_refund(ctx: Ctx, refund_id: UUID) -> UUID:
     )
     if short or failed.amount_fen > left:
         raise exceeds(left)
-    return write_refund(
+    again_id = write_refund(
         ctx,
         order,
         payment,
@@ -151,6 +155,8 @@ def retry_refund(ctx: Ctx, refund_id: UUID) -> UUID:
         reason=failed.reason,
         retry_of=refund_id,
     )
+    _on_record(ctx, "refund.retry", again_id, failed.amount_fen, failed.reason)
+    return again_id
 
 
 def write_refund(
@@ -258,6 +264,13 @@ def checked_reason(reason: str) -> str:
             fields={"reason": [Words(f"1 至 {MAX_REASON} 字", f"1 to {MAX_REASON} characters")]},
         )
     return text
+
+
+def _on_record(ctx: Ctx, action: str, refund_id: UUID, amount_fen: int, reason: str) -> str:
+    """Write down what a person of the staff did; the refund's number."""
+    number = refund_rows.number_of(ctx, refund_id)
+    audit.record(ctx, action, "refund", number, after={"amount_fen": amount_fen}, reason=reason)
+    return number
 
 
 def _write_parts(ctx: Ctx, refund_id: UUID, parts: Sequence[Part]) -> None:

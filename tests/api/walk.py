@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from shop.orders.access import order_id_of
+from shop.payments.differences import open_difference
+from shop.payments.refund_queries import refund_on_desk
 from tests.api.mall import Mall
 from tests.cast import ADDRESS, PASSWORD, email, order_body
 from tests.fakes.gateway import SIGNATURE
+from tests.refund_factories import disputed, end
 
 YEAR = "?from=2026-01-01&to=2027-01-01"
 LINES = {"lines": [{"sku": "P01-1", "quantity": 1}]}
@@ -26,7 +30,15 @@ class Walk:
     def __init__(self, mall: Mall) -> None:
         self.mall = mall
         self.answers: dict[str, Any] = {}
-        for part in (self.catalogue, self.buying, self.account, self.cooperative, self.organizer):
+        for part in (
+            self.catalogue,
+            self.buying,
+            self.account,
+            self.cooperative,
+            self.organizer,
+            self.refunds,
+            self.books,
+        ):
             part()
 
     def go(self, label: str, *values: str, query: str = "", json: Any = None, **more: Any) -> Any:
@@ -112,3 +124,36 @@ class Walk:
         for label in ("GET /reports/sales", "GET /reports/sales.csv"):
             self.go(label, query=f"{YEAR}&group_by=unit,channel,month", as_="olga")
         self.go("GET /reports/entries", query=YEAR, as_="olga")
+
+    def refunds(self) -> None:
+        number = self.mall.paid["number"]
+        asked = {"order": number, "amount_fen": 100, "reason": "包装破损"}
+        refund = self.go("POST /refunds", json=asked, as_="fiona")
+        with self.mall.transactions.begin() as ctx:
+            end(ctx, refund_on_desk(ctx, refund["number"])["id"], "declined")
+        self.go("POST /refunds/{number}/retry", refund["number"], as_="fiona")
+        self.go("GET /refunds/{number}", refund["number"], as_="olga")
+        self.go("GET /refunds", as_="olga")
+        self.go("GET /orders/{number}/payments", number, as_="alice")
+        with self.mall.transactions.begin() as ctx:
+            dispute = str(disputed(ctx, order_id_of(ctx, number)))
+        self.go("GET /disputes", as_="olga")
+        self.go("GET /disputes/{dispute_id}", dispute, as_="fiona")
+
+    def books(self) -> None:
+        [first, *_] = self.go("GET /ledger/entries", as_="olga")["items"]
+        self.go("GET /ledger/entries/{entry_id}", first["id"], as_="olga")
+        for label in ("GET /ledger/accounts", "GET /ledger/proof"):
+            self.go(label, as_="fiona")
+        asked = {"side": "provider", "day": "2026-11-22"}
+        run = self.go("POST /reconciliations", json=asked, as_="fiona")
+        self.go("GET /reconciliations", as_="olga")
+        self.go("GET /reconciliations/{run_id}", run["id"], as_="olga")
+        with self.mall.transactions.begin() as ctx:
+            open_difference(ctx, "unknown_line", "txn_walk", day_of=ctx.now, theirs_fen=1)
+        [found, *_] = self.go("GET /differences", as_="olga")["items"]
+        told = {"explanation": "渠道活动补贴"}
+        self.go("POST /differences/{difference_id}/explain", found["id"], json=told, as_="fiona")
+        [event, *_] = self.go("GET /provider-events", as_="fiona")["items"]
+        self.go("GET /provider-events/{event_id}", event["id"], as_="fiona")
+        self.go("POST /provider-events/{event_id}/replay", event["id"], as_="fiona")

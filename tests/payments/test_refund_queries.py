@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import update
 
-from models.payments import Payment
 from models.reconciliation import Difference
-from models.refunds import Dispute, DisputeLine, DisputeState, Refund, RefundCause, RefundState
+from models.refunds import DisputeState, Refund, RefundCause, RefundState
 from shop.errors import NotFound
 from shop.ids import new_id
 from shop.payments.desk import finance_counts, needing_refund, refunds_due
@@ -25,10 +24,8 @@ from shop.payments.refund_queries import (
 )
 from shop.payments.refunds import refund_payment, retry_refund
 from shop.reports.trail import audit_log
-from tests import refund_factories as fact
 from tests.conftest import acting
-from tests.payments.test_refunds import unwanted
-from tests.refund_factories import ask, bought, end, of
+from tests.refund_factories import ask, bought, disputed, end, of, unwanted
 
 
 @pytest.fixture
@@ -147,35 +144,6 @@ def test_the_desk_counts_everything_that_waits(ctx, order):
         (1, 30),
         (1, 5_000),
     )
-
-
-def disputed(ctx, order):
-    """The payer's bank asks about the tea; the dispute's key."""
-    payment = ctx.session.execute(select(Payment.id).where(Payment.order_id == order)).scalar_one()
-    dispute = new_id()
-    ctx.session.execute(
-        insert(Dispute.__table__).values(
-            id=dispute,
-            reference="dp_1",
-            order_id=order,
-            payment_id=payment,
-            state=DisputeState.OPEN,
-            amount_fen=14_400,
-            withheld_fen=14_400,
-            reason="product_not_received",
-            evidence_due_at=ctx.now + timedelta(days=9),
-            opened_at=ctx.now,
-        )
-    )
-    ctx.session.execute(
-        insert(DisputeLine.__table__).values(
-            dispute_id=dispute,
-            order_line_id=fact.lines_of(ctx, order)[0].id,
-            goods_fen=14_400,
-            freight_fen=0,
-        )
-    )
-    return dispute
 
 
 def test_disputes_are_listed_by_state(ctx, order):

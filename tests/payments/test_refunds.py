@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import func, select, text, update
 
 from models.orders import OrderEvent
-from models.payments import Payment, PaymentMethod, PaymentState
+from models.payments import Payment, PaymentMethod
 from models.refunds import Dispute, DisputeState, Refund, RefundState
 from shop.errors import Conflict, Invalid, NotFound
 from shop.fulfilment.commands import ShipParcel, ship_parcel
 from shop.ids import new_id
 from shop.payments.refund_rules import RefundWish
 from shop.payments.refunds import refund_payment, request_refund, retry_refund
+from shop.reports.trail import audit_log
 from tests import refund_factories as fact
 from tests.conftest import acting
 from tests.refund_factories import ask, bought, end, of
@@ -27,6 +28,9 @@ PAID = {
     "cooperative_payable C01": -14_400,
     "cooperative_payable C02": -7_960,
 }
+
+ASIDE = {**PAID, "provider_clearing": TOTAL + 5_000}
+"""The same after 50.00 more arrived that nobody may keep."""
 
 
 @pytest.fixture
@@ -286,31 +290,25 @@ def test_an_unpaid_order_has_nothing_to_refund(ctx):
     assert error.value.error_code == "order_not_paid"
 
 
-def disputed(ctx: Any, order: Any) -> None:
-    payment_id = ctx.session.execute(
-        select(Payment.id).where(Payment.order_id == order)
-    ).scalar_one()
-    ctx.session.execute(
-        insert(Dispute.__table__).values(
-            id=new_id(),
-            reference="dp_1",
-            order_id=order,
-            payment_id=payment_id,
-            state=DisputeState.OPEN,
-            amount_fen=100,
-            withheld_fen=0,
-            reason="fraudulent",
-            opened_at=ctx.now,
-        )
-    )
-
-
 def test_a_disputed_payment_is_not_refunded(ctx, order):
-    disputed(ctx, order)
+    fact.disputed(ctx, order)
     assert refused(ctx, order, lambda: ask(ctx, order)) == "payment_disputed"
     ctx.session.execute(update(Dispute.__table__).values(state=DisputeState.WON))
     ask(ctx, order)
     assert fact.money(ctx, order) == (TOTAL, TOTAL, 0)
+
+
+def test_who_asked_is_in_the_log(ctx, order):
+    failed = ask(acting(ctx, "fiona"), order, amount_fen=100)
+    end(ctx, failed, "declined")
+    again = retry_refund(acting(ctx, "fiona"), failed)
+    numbers = [fact.refund_of(ctx, one).number for one in (again, failed)]
+    for entry, action, number in zip(
+        audit_log(ctx, limit=2), ("refund.retry", "refund.request"), numbers, strict=True
+    ):
+        assert (entry["actor"], entry["action"]) == ("Fiona", action)
+        assert (entry["subject"], entry["subject_id"]) == ("refund", number)
+        assert (entry["after"], entry["reason"]) == ({"amount_fen": 100}, "包装破损")
 
 
 def test_it_is_sent_by_a_job_of_its_commit(ctx, order):
@@ -332,37 +330,16 @@ def test_a_bank_transfer_is_sent_back_by_a_person(ctx):
     assert fact.ledger(ctx, order) == {}
 
 
-def unwanted(ctx: Any, order: Any, fen: int = 5_000, why: str = "amount_mismatch") -> Any:
-    """A payment whose money may not be kept."""
-    payment_id = new_id()
-    ctx.session.execute(
-        insert(Payment.__table__).values(
-            id=payment_id,
-            order_id=order,
-            method=PaymentMethod.STRIPE,
-            state=PaymentState.NEEDS_REFUND,
-            amount_fen=TOTAL,
-            captured_fen=fen,
-            currency="CNY",
-            failure_code=why,
-            created_at=ctx.now,
-            settled_at=ctx.now,
-            expires_at=ctx.now,
-        )
-    )
-    return payment_id
-
-
 @pytest.mark.parametrize(
     ("why", "cause"), [("amount_mismatch", "amount_mismatch"), ("late", "staff")]
 )
 def test_money_that_no_order_may_keep_goes_back_whole(ctx, order, why, cause):
-    payment_id = unwanted(ctx, order, why=why)
+    payment_id = fact.unwanted(ctx, order, why=why)
     before = fact.gone(ctx, order), fact.aid(ctx, order), fact.stock(ctx)
     refund_id = refund_payment(ctx, payment_id, "付错金额")
     refund = fact.refund_of(ctx, refund_id)
     assert (refund.amount_fen, refund.goods_fen, refund.cause) == (5_000, 0, cause)
-    assert fact.ledger(ctx, order) == {**PAID, "refunds_in_flight": -5_000, "suspense": 5_000}
+    assert fact.ledger(ctx, order) == {**ASIDE, "refunds_in_flight": -5_000}
     again = refused(ctx, order, lambda: refund_payment(ctx, payment_id, "再退"))
     assert again == "nothing_to_refund"
     end(ctx, refund_id)
@@ -371,12 +348,12 @@ def test_money_that_no_order_may_keep_goes_back_whole(ctx, order, why, cause):
 
 
 def test_a_failed_one_of_unwanted_money_is_tried_again(ctx, order):
-    failed = refund_payment(ctx, unwanted(ctx, order), "付错金额")
+    failed = refund_payment(ctx, fact.unwanted(ctx, order), "付错金额")
     end(ctx, failed, "declined")
-    assert fact.ledger(ctx, order) == PAID
+    assert fact.ledger(ctx, order) == {**ASIDE, "suspense": -5_000}
     again = retry_refund(ctx, failed)
     assert fact.refund_of(ctx, again).state is RefundState.REQUESTED
-    assert fact.ledger(ctx, order) == {**PAID, "refunds_in_flight": -5_000, "suspense": 5_000}
+    assert fact.ledger(ctx, order) == {**ASIDE, "refunds_in_flight": -5_000}
 
 
 def test_what_settles_an_order_is_refunded_by_the_order(ctx, order):

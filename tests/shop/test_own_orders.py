@@ -49,7 +49,10 @@ def put(ctx, number: str, order: OrderState, parts: tuple[ConsignmentState, ...]
 
 def shelf_of(status: str) -> str | None:
     """The part shipped wait with those to be shipped; what was cancelled stands nowhere."""
-    known = {"partially_shipped": "pending_shipment", "cancelled": None}
+    known = {
+        "partially_shipped": "pending_shipment",
+        **dict.fromkeys(("cancelled", "refunding", "refunded")),
+    }
     return known.get(status, status)
 
 

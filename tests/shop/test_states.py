@@ -12,9 +12,11 @@ from shop.catalog.states import LISTING
 from shop.errors import Conflict
 from shop.machine import Machine, decide
 from shop.orders.states import CONSIGNMENT, ORDER, reading
-from shop.payments.states import LIVE, PAYMENT
+from shop.payments.states import DISPUTE, LIVE, PAYMENT, REFUND
 
-MACHINES = {machine.subject: machine for machine in (ORDER, CONSIGNMENT, PAYMENT, LISTING)}
+MACHINES = {
+    machine.subject: machine for machine in (ORDER, CONSIGNMENT, PAYMENT, REFUND, DISPUTE, LISTING)
+}
 
 # subject -> event -> from -> to
 MEANT: dict[str, dict[str, dict[str, str]]] = {
@@ -22,16 +24,20 @@ MEANT: dict[str, dict[str, dict[str, str]]] = {
         "pay": {"pending_payment": "paid"},
         "cancel": {"pending_payment": "cancelled"},
         "expire": {"pending_payment": "cancelled"},
+        "reopen": {"cancelled": "pending_payment"},
     },
     "consignment": {
         "pay": {"pending_payment": "pending_shipment"},
+        "ship_on_credit": {"pending_payment": "pending_shipment"},
         "cancel": {"pending_payment": "cancelled", "pending_shipment": "cancelled"},
         "ship_part": {
             "pending_shipment": "partially_shipped",
             "partially_shipped": "partially_shipped",
         },
         "ship_all": {"pending_shipment": "shipped", "partially_shipped": "shipped"},
+        "withdraw_rest": {"partially_shipped": "shipped"},
         "complete": {"shipped": "completed"},
+        "reopen": {"cancelled": "pending_payment"},
     },
     "payment": {
         "open": {"created": "pending"},
@@ -42,6 +48,12 @@ MEANT: dict[str, dict[str, dict[str, str]]] = {
         "fail": {"created": "failed", "pending": "failed"},
         "expire": {"created": "expired", "pending": "expired"},
     },
+    "refund": {
+        "send": {"requested": "sent"},
+        "succeed": dict.fromkeys(("requested", "sent"), "succeeded"),
+        "fail": dict.fromkeys(("requested", "sent", "succeeded"), "failed"),
+    },
+    "dispute": {"win": {"open": "won"}, "lose": {"open": "lost"}},
     "product": {
         "submit": {"draft": "in_review", "unlisted": "in_review"},
         "approve": {"in_review": "listed"},
@@ -103,7 +115,8 @@ def test_every_state_can_be_reached_and_one_is_the_first(machine):
 
 
 def test_a_paid_order_and_a_settled_payment_stay_what_they_are():
-    assert not [event for state, event in ORDER.transitions if state in {O.PAID, O.CANCELLED}]
+    assert not [event for state, event in ORDER.transitions if state is O.PAID]
+    assert [event for state, event in ORDER.transitions if state is O.CANCELLED] == ["reopen"]
     assert not [event for state, event in PAYMENT.transitions if state == "succeeded"]
 
 
@@ -130,7 +143,9 @@ READINGS = [
     (O.PAID, [C.CANCELLED, C.PENDING_SHIPMENT], "pending_shipment"),
     (O.PAID, [C.CANCELLED, C.SHIPPED], "shipped"),
     (O.PAID, [C.CANCELLED, C.COMPLETED], "completed"),
-    (O.PAID, [C.CANCELLED, C.CANCELLED], "cancelled"),
+    # Nothing is left to ship: the money is on its way back.
+    (O.PAID, [C.CANCELLED], "refunding"),
+    (O.PAID, [C.CANCELLED, C.CANCELLED], "refunding"),
 ]
 
 
@@ -138,3 +153,6 @@ READINGS = [
 def test_what_the_buyer_reads(order, consignments, status):
     assert reading(order, consignments) == status
     assert reading(order, reversed(consignments)) == status
+    # Once it is there the order reads as refunded; a refund of a part changes nothing.
+    settled = "refunded" if status == "refunding" else status
+    assert reading(order, consignments, refunded=True) == settled
