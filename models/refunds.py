@@ -111,7 +111,7 @@ class DisputeState(StrEnum):
 
 
 class Dispute(Base):
-    """A payer's bank wants the money back. `withheld_fen` is what the provider took meanwhile."""
+    """A payer's bank wants the money back. `withheld_fen` is what the provider took and keeps."""
 
     __tablename__ = "dispute"
     __table_args__ = (

@@ -8,12 +8,13 @@ from uuid import UUID
 from sqlalchemy import bindparam, select
 
 from models.payments import Payment, PaymentState
+from models.reconciliation import Side
 from models.refunds import Refund, RefundCause, RefundState
 from shop.context import Ctx
 from shop.machine import move_locked
 from shop.orders.access import locked_order
 from shop.payments import pieces, refund_effects, refund_rows
-from shop.payments.differences import open_difference
+from shop.payments.differences import compared, open_difference
 from shop.payments.disputes import apply_dispute
 from shop.payments.gateway import Aftermath, RefundStatus
 from shop.payments.refund_rules import spread
@@ -22,6 +23,8 @@ from shop.payments.states import REFUND
 
 PAYMENTS, REFUNDS = Payment.__table__, Refund.__table__
 CURRENCY = "CNY"
+TOO_MUCH = "refund_exceeds_payment"
+"""A difference that may vanish: a refund of ours that claims the money has not failed yet."""
 
 KNOWN_AS = (
     select(REFUNDS)
@@ -65,7 +68,8 @@ def apply_refund(ctx: Ctx, order: Any, payment_id: UUID, seen: RefundStatus) -> 
             return False  # nothing came of it, and nothing is to be undone
         refund = _adopted(ctx, order, payment, seen)
         if refund is None:
-            return _differs(ctx, payment, seen, "refund_exceeds_payment")
+            return _differs(ctx, payment, seen, TOO_MUCH)
+        compared(ctx, Side.PROVIDER, [TOO_MUCH], [seen.reference], [])  # it fits by now
         payment = ctx.session.execute(refund_rows.PAYMENT_LOCKED, {"wanted": payment_id}).one()
         _become(ctx, refund, payment, seen)
         return True

@@ -125,8 +125,8 @@ def _withhold(ctx: Ctx, payment: Any, dispute: Any, seen: DisputeStatus) -> None
 
 
 def _win(ctx: Ctx, payment: Any, dispute: Any) -> None:
-    _close(ctx, dispute, "win")
     amount = dispute.withheld_fen
+    _close(ctx, dispute, "win", withheld_fen=0)
     if amount:
         _shift(ctx, payment, -amount)
         post(
@@ -164,7 +164,7 @@ def _lose(ctx: Ctx, order: Any, payment: Any, dispute: Any) -> None:
     )
 
 
-def _close(ctx: Ctx, dispute: Any, event: str) -> None:
+def _close(ctx: Ctx, dispute: Any, event: str, **values: int) -> None:
     move_locked(
         ctx,
         DISPUTE,
@@ -172,7 +172,7 @@ def _close(ctx: Ctx, dispute: Any, event: str) -> None:
         dispute.order_id,
         dispute.state,
         event,
-        values={"closed_at": ctx.now},
+        values={"closed_at": ctx.now, **values},
     )
 
 

@@ -6,12 +6,12 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from models.orders import Order, OrderState
+from models.orders import Order, OrderState, PaymentTerms
 from shop import logging
 from shop.context import Transactions
 from shop.errors import Conflict, TryAgain
 from shop.jobs.registry import job
-from shop.payments import webhooks
+from shop.payments import open_items, refund_sending, refunds, webhooks
 from shop.payments.commands import close_unpaid
 
 ORDERS = Order.__table__
@@ -23,9 +23,28 @@ log = logging.get("payments")
 
 
 @job(webhooks.HANDLE)
-def handle_event(transactions: Transactions, event: str, reference: str) -> None:
+def handle_event(transactions: Transactions, event: str, reference: str = "") -> None:
     """Apply one stored provider event."""
     webhooks.handle(transactions, event, reference)
+
+
+@job(refunds.SEND)
+def send_refund(transactions: Transactions, refund: str) -> None:
+    """Carry one refund to the provider."""
+    refund_sending.carry(transactions, UUID(refund))
+
+
+@job("payments.settle_open", cron="*/10 * * * *")
+def settle_open(transactions: Transactions) -> None:
+    """Look at every attempt and refund that should have ended by now; each by itself."""
+    open_items.settle_attempts(transactions)
+    open_items.settle_refunds(transactions)
+
+
+@job("payments.fetch_missed", cron="7 * * * *")
+def fetch_missed(transactions: Transactions) -> None:
+    """Take in the events that the provider could not deliver."""
+    open_items.fetch_missed(transactions)
 
 
 @job("payments.expire_unpaid", cron="* * * * *")
@@ -36,7 +55,7 @@ def expire_unpaid(transactions: Transactions) -> None:
 
 
 def due(transactions: Transactions) -> list[UUID]:
-    """Unpaid orders whose time has passed, the oldest first."""
+    """Unpaid orders whose time has passed, the oldest first; those on credit are overdue."""
     with transactions.begin() as ctx:
         return list(
             ctx.session.execute(
@@ -44,6 +63,7 @@ def due(transactions: Transactions) -> list[UUID]:
                 .where(
                     ORDERS.c.state == OrderState.PENDING_PAYMENT,
                     ORDERS.c.pay_before <= ctx.now,
+                    ORDERS.c.payment_terms == PaymentTerms.PREPAY,
                 )
                 .order_by(ORDERS.c.pay_before)
                 .limit(SLICE)

@@ -21,7 +21,7 @@ REFUNDS = Refund.__table__
 UNFINISHED = (RefundState.REQUESTED, RefundState.SENT)
 
 
-def send_refund(transactions: Transactions, refund_id: UUID) -> None:
+def carry(transactions: Transactions, refund_id: UUID) -> None:
     """Ask the provider for a refund and write what it answers. Safe to repeat and to interrupt.
 
     Once it may have been asked for, the provider's list is looked at first: its answer may have
@@ -37,14 +37,14 @@ def send_refund(transactions: Transactions, refund_id: UUID) -> None:
     request, payment_id, asked = before
     transactions.nothing_open()
     provider = gateway(transactions.settings)
-    if asked and _look(transactions, request, payment_id):
+    if asked and _found(transactions, request, payment_id):
         return
     try:
         seen = provider.send_refund(request)
     except GatewayRejected as error:
-        # The list again: rejected as a repetition, it may be there all the same.
-        if not _look(transactions, request, payment_id):
-            _rejected(transactions, refund_id, str(error.extra.get("provider_code") or "rejected"))
+        code = str(error.extra.get("provider_code") or "rejected")
+        # The list again: refused as a repetition, it may be there all the same.
+        _found(transactions, request, payment_id, refused=code)
         return
     with transactions.begin() as ctx:
         order = locked_order(ctx, _order_of(ctx, refund_id))
@@ -72,23 +72,34 @@ def _about_to_send(ctx: Ctx, refund_id: UUID) -> tuple[RefundRequest, UUID, bool
     return request, payment.id, asked
 
 
-def _look(transactions: Transactions, request: RefundRequest, payment_id: UUID) -> bool:
-    """Apply the provider's list; True when our refund is on it."""
+def _found(
+    transactions: Transactions,
+    request: RefundRequest,
+    payment_id: UUID,
+    *,
+    refused: str | None = None,
+) -> bool:
+    """Apply the provider's list; True when our refund is on it.
+
+    One that is not, and was `refused` with that code, has failed; it goes first, because what is
+    on the list may need the money that it claims.
+    """
+    transactions.nothing_open()
     seen = gateway(transactions.settings).fetch_aftermath(request.intent_reference)
+    found = any(one.refund_id == request.refund_id for one in seen.refunds)
     with transactions.begin() as ctx:
+        if refused is not None and not found:
+            _fail(ctx, request.refund_id, refused)
         apply_aftermath(ctx, payment_id, seen)
-    return any(one.refund_id == request.refund_id for one in seen.refunds)
+    return found
 
 
-def _rejected(transactions: Transactions, refund_id: UUID, code: str) -> None:
-    with transactions.begin() as ctx:
-        locked_order(ctx, _order_of(ctx, refund_id))
-        refund: Any = ctx.session.execute(refund_rows.REFUND_LOCKED, {"wanted": refund_id}).one()
-        if refund.state not in UNFINISHED:
-            return
-        payment = ctx.session.execute(
-            refund_rows.PAYMENT_LOCKED, {"wanted": refund.payment_id}
-        ).one()
+def _fail(ctx: Ctx, refund_id: UUID, code: str) -> None:
+    locked_order(ctx, _order_of(ctx, refund_id))
+    refund: Any = ctx.session.execute(refund_rows.REFUND_LOCKED, {"wanted": refund_id}).one()
+    if refund.state in UNFINISHED:
+        wanted = {"wanted": refund.payment_id}
+        payment = ctx.session.execute(refund_rows.PAYMENT_LOCKED, wanted).one()
         refund_effects.fail(ctx, refund, payment, code=code)
 
 

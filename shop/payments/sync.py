@@ -6,7 +6,9 @@ often as they like; the state tables and the locks see to it that each fact coun
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import bindparam, select
 
@@ -15,6 +17,7 @@ from shop import logging
 from shop.context import Ctx, Transactions
 from shop.machine import move_locked
 from shop.orders.access import locked_order
+from shop.payments.aftermath import apply_aftermath
 from shop.payments.arrival import money_arrived
 from shop.payments.gateway import CheckoutStatus
 from shop.payments.providers import gateway
@@ -37,8 +40,23 @@ ATTEMPTS_OF = (
 log = logging.get("payments")
 
 
-def sync_payment(transactions: Transactions, reference: str) -> bool:
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What applying a checkout did: `changed`, and which payment it is of, if one of ours.
+
+    `more` says that refunds or disputes are known here or there, so the aftermath is to be read.
+    """
+
+    changed: bool
+    payment_id: UUID | None = None
+    more: bool = False
+
+
+def sync_payment(transactions: Transactions, reference: str, *, aftermath: bool = False) -> bool:
     """Fetch the checkout as it is now and apply it; True when something changed here.
+
+    Refunds and disputes are fetched too where there is reason to: the charge shows some, we know
+    of some, or the caller says so (`aftermath`).
 
     Raises:
         GatewayUnavailable: the provider does not answer; try again later.
@@ -46,11 +64,31 @@ def sync_payment(transactions: Transactions, reference: str) -> bool:
     transactions.nothing_open()
     status = gateway(transactions.settings).fetch_checkout(reference)
     with transactions.begin() as ctx:
-        return apply_status(ctx, status)
+        looked = look(ctx, status)
+    return sync_aftermath(transactions, status, looked, wanted=aftermath) or looked.changed
+
+
+def sync_aftermath(
+    transactions: Transactions, status: CheckoutStatus, looked: Looked, *, wanted: bool = False
+) -> bool:
+    """The second half of `sync_payment`; True when something changed by it."""
+    if looked.payment_id is None or status.intent_reference is None or status.state != "paid":
+        return False
+    if not (wanted or looked.more or status.touched):
+        return False
+    transactions.nothing_open()
+    seen = gateway(transactions.settings).fetch_aftermath(status.intent_reference)
+    with transactions.begin() as ctx:
+        return apply_aftermath(ctx, looked.payment_id, seen)
 
 
 def apply_status(ctx: Ctx, status: CheckoutStatus) -> bool:
-    """Write what the provider says of a checkout; True when something changed.
+    """Write what the provider says of a checkout; True when something changed."""
+    return look(ctx, status).changed
+
+
+def look(ctx: Ctx, status: CheckoutStatus) -> Looked:
+    """`apply_status`, and what more there is to read.
 
     The order is locked before its payment, as everywhere.
     """
@@ -59,13 +97,16 @@ def apply_status(ctx: Ctx, status: CheckoutStatus) -> bool:
     ).scalar_one_or_none()
     if order_id is None:
         log.warning("payment.unknown_checkout", reference=status.reference)
-        return False
+        return Looked(changed=False)
     order = locked_order(ctx, order_id)
     attempts = ctx.session.execute(ATTEMPTS_OF, {"order_id": order_id}).all()
     payment = next(one for one in attempts if _is(one, status))
     if status.state == "paid":
-        return money_arrived(ctx, order, payment, attempts, status)
-    return _nothing_arrived(ctx, payment, status)
+        changed = money_arrived(ctx, order, payment, attempts, status)
+    else:
+        changed = _nothing_arrived(ctx, payment, status)
+    known = payment.refunding_fen or payment.refunded_fen or payment.disputed_fen
+    return Looked(changed, payment.id, more=bool(known))
 
 
 def _is(attempt: Any, status: CheckoutStatus) -> bool:

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from sqlalchemy import bindparam, select
 from sqlalchemy import insert as plain_insert
 from sqlalchemy.dialects.postgresql import insert
 
-from models.payments import EventOutcome, ProviderEvent, ProviderEventOutcome
+from models.payments import EventOutcome, Payment, ProviderEvent, ProviderEventOutcome
 from shop.context import Ctx, Transactions
-from shop.errors import ShopError
+from shop.errors import NotFound, ShopError
 from shop.ids import new_id
 from shop.jobs.queue import enqueue
 from shop.payments.gateway import GatewayEvent
 from shop.payments.providers import gateway
-from shop.payments.sync import apply_status
+from shop.payments.sync import look, sync_aftermath
 
 EVENTS = ProviderEvent.__table__
 OUTCOMES = ProviderEventOutcome.__table__
+PAYMENTS = Payment.__table__
 
 HANDLE = "payments.handle_event"
 
-KNOWN = frozenset(
+CHECKOUT = frozenset(
     {
         "checkout.session.completed",
         "checkout.session.async_payment_succeeded",
@@ -29,57 +31,165 @@ KNOWN = frozenset(
         "checkout.session.expired",
     }
 )
-"""Every type that says something of a checkout; anything else is kept and left alone."""
+ARRIVING = frozenset(
+    {
+        "payment_intent.succeeded",
+        "payment_intent.payment_failed",
+        "payment_intent.canceled",
+        "charge.succeeded",
+        "charge.failed",
+    }
+)
+AFTERWARDS = frozenset(
+    {
+        "charge.refunded",
+        "charge.refund.updated",
+        "refund.created",
+        "refund.updated",
+        "refund.failed",
+        "charge.dispute.created",
+        "charge.dispute.updated",
+        "charge.dispute.funds_withdrawn",
+        "charge.dispute.funds_reinstated",
+        "charge.dispute.closed",
+    }
+)
+KNOWN = CHECKOUT | ARRIVING | AFTERWARDS
+"""Every type that says something of money of ours; anything else is kept and left alone.
+
+None is believed: each only says which checkout to look at, and that its aftermath is worth reading.
+"""
+
+WRITE_EVENT = (
+    insert(EVENTS).on_conflict_do_nothing(index_elements=["event_id"]).returning(EVENTS.c.id)
+)
+WRITE_OUTCOME = plain_insert(OUTCOMES)
+BY_INTENT = (
+    select(PAYMENTS.c.reference)
+    .where(
+        PAYMENTS.c.intent_reference == bindparam("intent"),
+        PAYMENTS.c.reference.is_not(None),
+    )
+    .limit(1)
+)
 
 
 def receive(ctx: Ctx, provider: str, event: GatewayEvent, body: bytes) -> bool:
     """Store an event and, if it concerns us, the job that will handle it; False for a duplicate."""
     stored = ctx.session.execute(
-        insert(EVENTS)
-        .values(
-            id=new_id(),
-            provider=provider,
-            event_id=event.event_id,
-            type=event.type,
-            reference=event.checkout_reference,
-            body=body.decode("utf-8", "replace"),
-            received_at=ctx.now,
-        )
-        .on_conflict_do_nothing(index_elements=["event_id"])
-        .returning(EVENTS.c.id)
+        WRITE_EVENT,
+        {
+            "id": new_id(),
+            "provider": provider,
+            "event_id": event.event_id,
+            "type": event.type,
+            "reference": event.checkout_reference,
+            "intent_reference": event.intent_reference,
+            "body": body.decode("utf-8", "replace"),
+            "received_at": ctx.now,
+        },
     ).scalar_one_or_none()
     if stored is None:
         return False
-    if event.type in KNOWN and event.checkout_reference is not None:
-        enqueue(ctx, HANDLE, event=str(stored), reference=event.checkout_reference)
+    if event.type in KNOWN and (event.checkout_reference or event.intent_reference):
+        enqueue(ctx, HANDLE, event=str(stored), reference=event.checkout_reference or "")
     else:
         note(ctx, stored, EventOutcome.IGNORED, "type")
     return True
 
 
-def handle(transactions: Transactions, event: str, reference: str) -> None:
+def handle(transactions: Transactions, event: str, reference: str = "") -> EventOutcome:
     """Apply one stored event: look at the checkout as it is *now*. Safe to run twice.
 
     Raises:
-        ShopError: could not be applied; the failure is noted and the worker tries again.
+        Exception: it could not be applied; the failure is noted and the worker tries again.
     """
     event_id = UUID(event)
-    transactions.nothing_open()
     try:
-        status = gateway(transactions.settings).fetch_checkout(reference)
+        return _apply(transactions, event_id, reference)
+    except Exception as error:
+        detail = error.error_code if isinstance(error, ShopError) else type(error).__name__
         with transactions.begin() as ctx:
-            changed = apply_status(ctx, status)
-            note(ctx, event_id, EventOutcome.APPLIED if changed else EventOutcome.NOTHING_TO_DO)
-    except ShopError as error:
-        with transactions.begin() as ctx:
-            note(ctx, event_id, EventOutcome.FAILED, error.error_code)
+            note(ctx, event_id, EventOutcome.FAILED, detail)
         raise
+
+
+def replay(transactions: Transactions, event_id: UUID) -> EventOutcome:
+    """Handle a stored event once more, now, whatever came of it before.
+
+    Raises:
+        NotFound: no such event.
+        ShopError: it cannot be applied; the failure is noted.
+    """
+    with transactions.begin() as ctx:
+        found = ctx.session.execute(
+            select(EVENTS.c.type, EVENTS.c.reference).where(EVENTS.c.id == event_id)
+        ).one_or_none()
+        if found is None:
+            raise NotFound("没有找到这条通知", "There is no such event")
+        if found.type not in KNOWN:
+            note(ctx, event_id, EventOutcome.IGNORED, "type")
+            return EventOutcome.IGNORED
+    return handle(transactions, str(event_id), found.reference or "")
+
+
+def _apply(transactions: Transactions, event_id: UUID, reference: str) -> EventOutcome:
+    afterwards = False
+    if not reference:
+        reference, afterwards = _checkout_of(transactions, event_id)
+    if not reference:
+        with transactions.begin() as ctx:
+            note(ctx, event_id, EventOutcome.NOTHING_TO_DO, "unknown_checkout")
+        return EventOutcome.NOTHING_TO_DO
+    transactions.nothing_open()
+    status = gateway(transactions.settings).fetch_checkout(reference)
+    with transactions.begin() as ctx:
+        looked = look(ctx, status)
+        # Nearly always all there is to do: then the note belongs to the same transaction.
+        done = not (afterwards or looked.more or status.touched)
+        if done:
+            return _noted(ctx, event_id, changed=looked.changed)
+    changed = sync_aftermath(transactions, status, looked, wanted=afterwards)
+    with transactions.begin() as ctx:
+        return _noted(ctx, event_id, changed=changed or looked.changed)
+
+
+def _noted(ctx: Ctx, event_id: UUID, *, changed: bool) -> EventOutcome:
+    outcome = EventOutcome.APPLIED if changed else EventOutcome.NOTHING_TO_DO
+    note(ctx, event_id, outcome)
+    return outcome
+
+
+def _checkout_of(transactions: Transactions, event_id: UUID) -> tuple[str, bool]:
+    """The checkout that an event about an intent, charge, refund or dispute belongs to.
+
+    And whether the event speaks of what came after the payment. Events come in any order: where
+    we do not know the intent yet, the provider tells its checkout.
+    """
+    with transactions.begin() as ctx:
+        event = ctx.session.execute(
+            select(EVENTS.c.type, EVENTS.c.intent_reference).where(EVENTS.c.id == event_id)
+        ).one()
+        if event.intent_reference is None:
+            return "", False
+        found = ctx.session.execute(
+            BY_INTENT, {"intent": event.intent_reference}
+        ).scalar_one_or_none()
+    if found is None:
+        transactions.nothing_open()
+        found = gateway(transactions.settings).find_checkout(event.intent_reference)
+    return found or "", event.type in AFTERWARDS
 
 
 def note(ctx: Ctx, event_id: UUID, outcome: EventOutcome, detail: str = "") -> None:
     """Append what came of handling an event."""
     ctx.session.execute(
-        plain_insert(OUTCOMES).values(
-            id=new_id(), provider_event_id=event_id, outcome=outcome, detail=detail, at=ctx.now
-        )
+        WRITE_OUTCOME,
+        {
+            "id": new_id(),
+            "provider_event_id": event_id,
+            "outcome": outcome,
+            "detail": detail,
+            "at": ctx.now,
+        },
     )

@@ -93,7 +93,16 @@ def test_readiness_knows_the_newest_migration():
     assert head() == readiness.HEAD
 
 
-FOREIGN_CALLS = {"open_checkout", "fetch_checkout", "close_checkout"}
+FOREIGN_CALLS = {
+    "open_checkout",
+    "fetch_checkout",
+    "close_checkout",
+    "find_checkout",
+    "fetch_aftermath",
+    "send_refund",
+    "balance_lines",
+    "missed_events",
+}
 
 
 def test_every_foreign_call_asserts_that_nothing_is_open():

@@ -12,9 +12,14 @@ from urllib.parse import urlencode
 
 import pytest
 
+from shop.orders.commands import place_order
+from shop.payments.commands import start_payment
+from shop.payments.providers import install
 from shop.payments.sandbox import shapes
 from shop.payments.sandbox.server import Sandbox
 from shop.settings import Settings
+from tests.fakes.gateway import FakeGateway
+from tests.shop.test_orders_place import WISH
 
 SECRET = "whsec_tests"
 MARCH = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -119,6 +124,28 @@ def until(happened, seconds=10) -> None:
     while not happened():
         assert time.monotonic() < end
         time.sleep(0.02)
+
+
+@pytest.fixture
+def provider(settings, time) -> FakeGateway:
+    """The provider of this test's installation, in memory."""
+    fake = FakeGateway(clock=time)
+    install(settings, fake)
+    return fake
+
+
+@pytest.fixture
+def placed(transactions):
+    """An order of two cooperatives' goods that waits for 139.80."""
+    with transactions.begin() as ctx:
+        return place_order(ctx, WISH)
+
+
+@pytest.fixture
+def reference(transactions, provider, placed) -> str:
+    """Its checkout, open."""
+    start_payment(transactions, placed.number, token=placed.access_token)
+    return next(iter(provider.checkouts))
 
 
 @pytest.fixture

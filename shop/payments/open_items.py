@@ -1,0 +1,102 @@
+"""What should have ended by now and has not: looked at by the clock, one item at a time.
+
+A lost webhook, a worker that died, a provider that was away: none of them may leave money
+unexplained for longer than the next look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from models.payments import Payment, PaymentMethod
+from models.refunds import Refund
+from shop import logging
+from shop.context import Transactions
+from shop.errors import ShopError
+from shop.payments import webhooks
+from shop.payments.providers import gateway
+from shop.payments.refund_sending import UNFINISHED, carry
+from shop.payments.states import LIVE
+from shop.payments.sync import sync_payment
+
+PAYMENTS, REFUNDS = Payment.__table__, Refund.__table__
+
+QUIET = timedelta(minutes=5)
+"""Younger items are on their ordinary way."""
+
+SLICE = 500
+PROVIDER = "stripe"
+MISSED_FOR = timedelta(days=3)
+"""The provider itself tries for three days; what it has not delivered by then is fetched here."""
+
+log = logging.get("payments")
+
+
+def settle_attempts(transactions: Transactions) -> int:
+    """Look at every attempt that is open for a while; how many changed by it."""
+    with transactions.begin() as ctx:
+        found = ctx.session.execute(
+            select(PAYMENTS.c.reference)
+            .where(
+                PAYMENTS.c.state.in_(LIVE),
+                PAYMENTS.c.method == PaymentMethod.STRIPE,
+                PAYMENTS.c.reference.is_not(None),
+                PAYMENTS.c.created_at <= ctx.now - QUIET,
+            )
+            .order_by(PAYMENTS.c.id)
+            .limit(SLICE)
+        ).scalars()
+        references = list(found)
+    return _each(references, lambda reference: sync_payment(transactions, reference))
+
+
+def settle_refunds(transactions: Transactions) -> int:
+    """Carry on with every refund that has not ended; how many were looked at."""
+    with transactions.begin() as ctx:
+        found = ctx.session.execute(
+            select(REFUNDS.c.id)
+            .join(PAYMENTS, PAYMENTS.c.id == REFUNDS.c.payment_id)
+            .where(
+                REFUNDS.c.state.in_(UNFINISHED),
+                PAYMENTS.c.method == PaymentMethod.STRIPE,
+                REFUNDS.c.requested_at <= ctx.now - QUIET,
+            )
+            .order_by(REFUNDS.c.id)
+            .limit(SLICE)
+        ).scalars()
+        waiting: list[UUID] = list(found)
+    return _each(waiting, lambda refund: _sent(transactions, refund))
+
+
+def fetch_missed(transactions: Transactions, since: datetime | None = None) -> int:
+    """Store the events that were not delivered, as if they just came; how many were new."""
+    since = since or transactions.clock() - MISSED_FOR
+    transactions.nothing_open()
+    new = 0
+    for event, body in gateway(transactions.settings).missed_events(since):
+        with transactions.begin() as ctx:
+            new += webhooks.receive(ctx, PROVIDER, event, body)
+    if new:
+        log.warning("payment.events_missed", count=new)
+    return new
+
+
+def _sent(transactions: Transactions, refund: UUID) -> bool:
+    carry(transactions, refund)
+    return True
+
+
+def _each(items: Iterable[Any], act: Any) -> int:
+    """Do it for each; one that cannot be done now is left for the next look."""
+    count = 0
+    for item in items:
+        try:
+            count += act(item)
+        except ShopError as error:
+            log.warning("payment.look_postponed", item=str(item), code=error.error_code)
+    return count
