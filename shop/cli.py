@@ -15,7 +15,9 @@ import click
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
+    from shop.context import Transactions
     from shop.settings import Settings
 
 
@@ -107,21 +109,114 @@ def reports() -> None:
 @reports.command()
 def rebuild() -> None:
     """Work every kept report out from the entries again: after a restore from another server."""
+    from shop.reports import jobs
+
+    with _as_system() as transactions:
+        made = jobs.rebuild(transactions)
+    click.echo(f"{made} reports were worked out again.", err=True)
+
+
+@main.group()
+def ledger() -> None:
+    """The double-entry ledger."""
+
+
+@ledger.command()
+def proof() -> None:
+    """Add everything up again from zero; exit code 1 when a sum is not what it must be."""
+    from shop.payments import proof as proofs
+
+    with _as_system() as transactions, transactions.begin() as ctx:
+        found = proofs.prove(ctx)
+    for check in found.checks:
+        click.echo(
+            f"{'ok   ' if check.proved else 'WRONG'} {check.name:<24}"
+            f"{check.ours:>18,} {check.expected:>18,} {check.difference:>14,} fen"
+            f"  {check.rows:,} rows" + (f", {check.wrong:,} wrong" if check.wrong else "")
+        )
+        for sample in check.samples:
+            click.echo(f"        {sample}")
+    click.echo(
+        f"{found.entries:,} entries: {'proved.' if found.proved else 'NOT proved.'}", err=True
+    )
+    if not found.proved:
+        raise SystemExit(1)
+
+
+@main.command()
+@click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="Asia/Shanghai; else yesterday.")
+@click.option("--side", type=click.Choice(["provider", "bank"]), help="One of them; else both.")
+def reconcile(day: datetime | None, side: str | None) -> None:
+    """Compare a day with the provider and the bank; exit code 1 when something differs."""
+    from models.reconciliation import Side
+    from shop.payments import difference_queries
+    from shop.payments.reconcile_jobs import RUN, yesterday
+
+    differing = False
+    with _as_system() as transactions:
+        wanted = day.date() if day else yesterday(transactions)
+        for one in [Side(side)] if side else list(Side):
+            run_id = RUN[one](transactions, wanted)
+            with transactions.begin() as ctx:
+                run = difference_queries.whole_run(ctx, run_id)
+            differing |= bool(run["open_differences"])
+            click.echo(
+                f"{wanted} {one:<9}{run['lines']:>7,} lines  theirs {run['theirs_fen']:,}"
+                f"  ours {run['ours_fen']:,} fen  {run['open_differences']} open differences"
+            )
+            for found in run["differences"]:
+                click.echo(
+                    f"  {found['state']:<10}{found['kind']:<20}{found['reference']}"
+                    f"  theirs {found['theirs_fen']}  ours {found['ours_fen']}"
+                )
+    if differing:
+        raise SystemExit(1)
+
+
+@main.group()
+def events() -> None:
+    """What the payment provider told us."""
+
+
+@events.command()
+@click.option("--event", help="One event, by our key or by the provider's.")
+@click.option("--failed", is_flag=True, help="Every event whose last handling failed.")
+def replay(event: str | None, *, failed: bool) -> None:
+    """Handle stored events once more; safe however often."""
+    from shop.payments import event_queries, event_replay
+
+    if (event is None) == (not failed):
+        raise click.UsageError("Say either --event ID or --failed.")
+    with _as_system() as transactions:
+        if event is None:
+            done, left = event_replay.replay_failed(transactions)
+            click.echo(f"{done} events were handled, {left} failed again.")
+            if left:
+                raise SystemExit(1)
+            return
+        with transactions.begin() as ctx:
+            event_id = event_queries.key_of(ctx, event)
+        click.echo(event_replay.replay_event(transactions, event_id))
+
+
+@contextmanager
+def _as_system() -> Iterator[Transactions]:
+    """Transactions of the system's own; what the shop refuses is one sentence and exit code 1."""
+    from shop import logging
     from shop.context import SYSTEM, Transactions
     from shop.db import Database
     from shop.errors import ShopError
-    from shop.reports import jobs
 
     with _refusals(), _database() as settings:
         assert settings.database_url is not None
+        logging.configure(replace(settings, log_level="ERROR"))
         database = Database(settings.database_url, pool_size=1)
         try:
-            made = jobs.rebuild(Transactions(database=database, settings=settings, actor=SYSTEM))
+            yield Transactions(database=database, settings=settings, actor=SYSTEM)
         except ShopError as error:
             raise click.ClickException(error.en) from error
         finally:
             database.dispose()
-    click.echo(f"{made} reports were worked out again.", err=True)
 
 
 @contextmanager

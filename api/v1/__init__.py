@@ -6,9 +6,14 @@ from api.v1 import (
     catalog,
     cooperative_consignments,
     cooperative_skus,
+    disputes,
+    ledger,
     me,
     orders,
     payments,
+    provider_events,
+    reconciliations,
+    refunds,
     reports,
 )
 
@@ -18,8 +23,13 @@ __all__ = [
     "catalog",
     "cooperative_consignments",
     "cooperative_skus",
+    "disputes",
+    "ledger",
     "me",
     "orders",
     "payments",
+    "provider_events",
+    "reconciliations",
+    "refunds",
     "reports",
 ]

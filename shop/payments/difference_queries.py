@@ -19,6 +19,9 @@ ORDERS, USERS = Order.__table__, User.__table__
 
 Row = dict[str, Any]
 
+MOST = 500
+"""Differences that a run shows; a day with more of them has another trouble than each of these."""
+
 SHOWN = (
     select(
         DIFFERENCES.c.id,
@@ -134,3 +137,16 @@ def run(ctx: Ctx, run_id: UUID) -> Row:
     if found is None:
         raise NotFound("没有找到这次对账", "There is no such reconciliation")
     return dict(found)
+
+
+def whole_run(ctx: Ctx, run_id: UUID) -> Row:
+    """One run with `differences`: those of its side and day, whatever became of them.
+
+    Raises:
+        NotFound: there is none with this key.
+    """
+    found = run(ctx, run_id)
+    return {
+        **found,
+        "differences": differences(ctx, side=found["side"], day=found["day"], limit=MOST),
+    }

@@ -28,6 +28,7 @@ from shop.payments.reconcile_rules import KINDS, Pair, judge
 RUNS, DIFFERENCES = Reconciliation.__table__, Difference.__table__
 
 SLICE = 500
+FIRST_DAY = date(2020, 1, 1)
 OVER_THE_BORDER = timedelta(days=1)
 """Lines are fetched beyond the day's end: what we book at 23:59 they may book a moment later."""
 
@@ -52,7 +53,7 @@ def reconcile_provider(transactions: Transactions, day: date) -> UUID:
         The key of the run's row.
 
     Raises:
-        Invalid: `day_not_over`.
+        Invalid: see `refuse_unfinished`.
         GatewayUnavailable: the provider does not answer; try again later.
     """
     now = transactions.clock()
@@ -69,11 +70,14 @@ def reconcile_provider(transactions: Transactions, day: date) -> UUID:
 
 
 def refuse_unfinished(day: date, now: datetime) -> None:
-    """Only a day that is over can be compared.
+    """Only a day that is over can be compared, and none from before there was a mall.
 
     Raises:
-        Invalid: `day_not_over`.
+        Invalid: `day_not_over`, `day_too_early`.
     """
+    if day < FIRST_DAY:
+        words = Words("日期过早", "There was no mall yet on that day")
+        raise Invalid(words, words.en, code="day_too_early", fields={"day": [words]})
     if day >= business_day(now):
         words = Words("只能对账已结束的日期", "Only a day that is over can be reconciled")
         raise Invalid(words, words.en, code="day_not_over", fields={"day": [words]})

@@ -115,7 +115,7 @@ def reconcile_bank(transactions: Transactions, day: date) -> UUID:
     Differences that are gone vanish.
 
     Raises:
-        Invalid: `day_not_over`.
+        Invalid: see `refuse_unfinished`.
     """
     refuse_unfinished(day, transactions.clock())
     with transactions.begin() as ctx:

@@ -48,23 +48,28 @@ def reconcile(transactions: Transactions) -> None:
 
 def due(transactions: Transactions, side: Side) -> list[date]:
     """The days to look at, oldest first: with open differences, never looked at, yesterday."""
-    yesterday = business_day(transactions.clock()) - timedelta(days=1)
-    oldest = yesterday - LOOK_BACK
+    until = yesterday(transactions)
+    oldest = until - LOOK_BACK
     with transactions.begin() as ctx:
         still_open = ctx.session.execute(
             select(DIFFERENCES.c.day)
             .where(
                 DIFFERENCES.c.side == side,
                 DIFFERENCES.c.state == DifferenceState.OPEN,
-                DIFFERENCES.c.day.between(oldest, yesterday),
+                DIFFERENCES.c.day.between(oldest, until),
             )
             .distinct()
         ).scalars()
-        days = {yesterday, *still_open}
+        days = {until, *still_open}
         last = ctx.session.execute(
             select(func.max(RUNS.c.day)).where(RUNS.c.side == side)
         ).scalar_one()
     if last is not None:
         missed = max(last, oldest) + timedelta(days=1)
-        days |= {missed + timedelta(days=n) for n in range((yesterday - missed).days)}
+        days |= {missed + timedelta(days=n) for n in range((until - missed).days)}
     return sorted(days)
+
+
+def yesterday(transactions: Transactions) -> date:
+    """The last Asia/Shanghai day that is over."""
+    return business_day(transactions.clock()) - timedelta(days=1)

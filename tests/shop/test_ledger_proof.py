@@ -38,7 +38,7 @@ def test_nothing_is_proved_too(ctx):
 def test_every_check_has_something_to_say_of_a_refunded_order(ctx, lived):
     proof = prove(ctx)
     assert wrong(ctx) == {}
-    assert (proof.proved, proof.entries) == (True, 7)
+    assert (proof.proved, proof.entries) == (True, 8)
     found = {check.name: (check.ours, check.expected) for check in proof.checks}
     assert found["refunds_in_flight"] == (3280, 3280)
     assert found["payments_captured"][0] == found["payments_captured"][1] > 0
