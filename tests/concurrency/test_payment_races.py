@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
 
 from models.aid import AidEntry
 from models.inventory import Stock
 from models.orders import Order
 from models.payments import Payment, ProviderEvent
+from models.refunds import Refund
 from shop.context import Transactions
 from shop.errors import Conflict
+from shop.orders.access import locked_order
 from shop.orders.commands import close_order, place_order
 from shop.payments.commands import start_payment
+from shop.payments.refunds import refund_unwanted
 from shop.payments.sync import apply_status, sync_payment
 from tests.api.test_orders import orders as order_count
 from tests.cast import Api, order_body
@@ -63,21 +68,89 @@ def truth(transactions: Transactions, order_id: Any) -> tuple[str, str, int, int
         )
 
 
+def refunds_of(transactions: Transactions, order_id: Any) -> int:
+    with transactions.begin() as ctx:
+        return ctx.session.execute(
+            select(func.count()).select_from(Refund).where(Refund.order_id == order_id)
+        ).scalar_one()
+
+
 ROUNDS = 200
 
 
-def test_expiry_against_payment(transactions, provider, together):
+def test_expiry_against_payment_that_may_not_come_late(transactions, provider, together):
+    """Exactly one wins. Money that lost goes back, once, and the goods are free."""
+    strict = replace(transactions, settings=replace(transactions.settings, late_payment_hours=-1))
     held = 0
     for _ in range(ROUNDS):
+        order_id, reference = opened(transactions, provider)
+        provider.pay(reference)
+        together(partial(expire, strict, order_id), partial(pay, strict, provider, reference))
+        found = truth(transactions, order_id)
+        held += 3 if found[0] == "paid" else 0
+        assert found in {("paid", "succeeded", 2, held), ("cancelled", "needs_refund", 0, held)}
+        assert refunds_of(transactions, order_id) == (0 if found[0] == "paid" else 1)
+    assert held > 0
+
+
+def test_expiry_against_payment_that_may_come_late(transactions, provider, together):
+    """Whichever was first, the order ends paid: the goods were free, and are promised once."""
+    for rounds in range(1, 41):
         order_id, reference = opened(transactions, provider)
         provider.pay(reference)
         together(
             partial(expire, transactions, order_id), partial(pay, transactions, provider, reference)
         )
-        found = truth(transactions, order_id)
-        held += 3 if found[0] == "paid" else 0
-        assert found in {("paid", "succeeded", 2, held), ("cancelled", "needs_refund", 0, held)}
-    assert held > 0
+        assert truth(transactions, order_id) == ("paid", "succeeded", 2, 3 * rounds)
+        assert refunds_of(transactions, order_id) == 0
+
+
+def test_late_money_against_another_buyer_of_the_last_goods(transactions, provider, together):
+    """The goods go to one of them, and the other's money goes back."""
+    for _ in range(20):
+        with transactions.begin() as ctx:
+            ctx.session.execute(update(Stock).values(on_hand=Stock.reserved + 10))
+        order_id, reference = opened(transactions, provider)
+        provider.pay(reference)
+        expire(transactions, order_id)
+        with transactions.begin() as ctx:
+            ctx.session.execute(update(Stock).values(on_hand=Stock.reserved + 3))
+            held = ctx.session.execute(select(func.sum(Stock.reserved))).scalar_one()
+
+        def another() -> str:
+            with transactions.begin() as ctx:
+                wish = replace(WISH, lines=(("P01-1", 3),))
+                try:
+                    place_order(ctx, wish)
+                except Conflict as error:
+                    return error.error_code
+            return "placed"
+
+        bought, _ = together(another, partial(pay, transactions, provider, reference))
+        state = truth(transactions, order_id)
+        if bought == "placed":
+            assert (state[:2], refunds_of(transactions, order_id)) == (
+                ("cancelled", "needs_refund"),
+                1,
+            )
+        else:
+            assert (bought, state) == ("out_of_stock", ("paid", "succeeded", 2, held + 3))
+
+
+def test_control_two_automatic_refunds_without_the_lock_and_the_index(transactions, provider):
+    """What keeps the refund of late money single is a constraint, not a habit."""
+    order_id, reference = opened(transactions, provider)
+    provider.pay(reference)
+    with transactions.begin() as ctx:
+        close_order(ctx, order_id, "cancel", "buyer")
+    pay(transactions, provider, reference)
+    with transactions.begin() as ctx:
+        payment = ctx.session.execute(select(Payment.id)).scalar_one()
+        order = locked_order(ctx, order_id)
+        with pytest.raises(IntegrityError, match=r"uq_refund_automatic|ck_payment_captured"):
+            refund_unwanted(ctx, order, payment, 13980, "late")
+        ctx.session.rollback()
+    assert refunds_of(transactions, order_id) == 1
 
 
 def blind_expire(transactions: Transactions, order_id: Any) -> None:

@@ -1,0 +1,145 @@
+"""Disputes: frozen while open, gone when lost, free when won; never more than is left."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import func, select
+
+from models.aid import AidEntry
+from models.refunds import DisputeLine
+from shop.context import Transactions
+from shop.errors import Conflict
+from shop.payments.refund_rules import RefundWish
+from shop.payments.refunds import request_refund
+from shop.payments.sync import sync_payment
+from tests.payments.books import balances, books
+
+TOTAL = 13980
+
+
+@pytest.fixture
+def paid(transactions, provider, reference, placed) -> UUID:
+    provider.pay(reference)
+    sync_payment(transactions, reference)
+    return placed.id
+
+
+def frozen(transactions: Transactions) -> tuple[int, int]:
+    with transactions.begin() as ctx:
+        row = ctx.session.execute(
+            select(
+                func.coalesce(func.sum(DisputeLine.goods_fen), 0),
+                func.coalesce(func.sum(DisputeLine.freight_fen), 0),
+            )
+        ).one()
+        return int(row[0]), int(row[1])
+
+
+def owed(transactions: Transactions) -> int:
+    found = balances(transactions)
+    return -sum(fen for name, fen in found.items() if name.startswith("cooperative_payable"))
+
+
+def hear(transactions: Transactions, reference: str) -> dict[str, Any]:
+    sync_payment(transactions, reference, aftermath=True)
+    found = books(transactions)
+    sync_payment(transactions, reference, aftermath=True)
+    assert books(transactions) == found
+    assert sum(balances(transactions).values()) == 0
+    return found
+
+
+def test_an_open_dispute_freezes_what_the_order_brought(transactions, provider, reference, paid):
+    before = books(transactions)
+    provider.dispute(reference)
+    found = hear(transactions, reference)
+    assert found == {
+        **before,
+        "payments": [("succeeded", TOTAL, 0, 0, TOTAL)],
+        "disputes": [("open", TOTAL)],
+    }
+    assert frozen(transactions) == (12880, 1100)
+    assert balances(transactions)["disputes_held"] == TOTAL
+    assert owed(transactions) == TOTAL, "owed as before, but not to be paid out"
+
+
+def test_a_disputed_payment_is_not_refunded(transactions, provider, reference, paid):
+    provider.dispute(reference)
+    hear(transactions, reference)
+    before = books(transactions)
+    with pytest.raises(Conflict) as refused, transactions.begin() as ctx:
+        request_refund(ctx, paid, RefundWish(), "再也不要了")
+    assert (refused.value.error_code, books(transactions)) == ("payment_disputed", before)
+
+
+def test_a_lost_one_leaves_what_is_owed_and_the_aid_record(transactions, provider, reference, paid):
+    number = provider.dispute(reference, 4_000)
+    hear(transactions, reference)
+    provider.close_dispute(number, "lost")
+    found = hear(transactions, reference)
+    assert (found["disputes"], found["aid"]) == ([("lost", 4_000)], 8_880)
+    assert owed(transactions) == TOTAL - 4_000
+    assert balances(transactions)["provider_clearing"] == TOTAL - 4_000
+    assert "disputes_held" not in balances(transactions)
+    with transactions.begin() as ctx:
+        kinds = ctx.session.execute(
+            select(AidEntry.kind, func.count()).group_by(AidEntry.kind).order_by(AidEntry.kind)
+        ).all()
+    assert [(str(kind), count) for kind, count in kinds] == [("refund", 2), ("sale", 2)]
+
+
+def test_a_won_one_leaves_everything_as_it_was(transactions, provider, reference, paid):
+    before, money = books(transactions), balances(transactions)
+    number = provider.dispute(reference)
+    hear(transactions, reference)
+    provider.close_dispute(number, "won")
+    assert hear(transactions, reference) == {**before, "disputes": [("won", 0)]}
+    assert balances(transactions) == money
+
+
+def test_an_inquiry_takes_no_money(transactions, provider, reference, paid):
+    money = balances(transactions)
+    provider.dispute(reference, withheld=False)
+    assert hear(transactions, reference)["disputes"] == [("open", 0)]
+    assert balances(transactions) == money
+
+
+def test_a_dispute_of_what_refunds_have_left_hangs_on_that(transactions, provider, reference, paid):
+    provider.refund_at_desk(reference, 10_000)
+    number = provider.dispute(reference)
+    hear(transactions, reference)
+    assert frozen(transactions) == (2_880, 1_100)
+    provider.close_dispute(number, "lost")
+    found = hear(transactions, reference)
+    assert (found["aid"], owed(transactions), balances(transactions)) == (0, 0, {})
+    with pytest.raises(Conflict) as refused, transactions.begin() as ctx:
+        request_refund(ctx, paid, RefundWish(), "没有了")
+    assert refused.value.error_code == "nothing_to_refund"
+
+
+def test_more_than_the_lines_have_left_is_ours_to_bear(transactions, provider, reference, paid):
+    """A bank may take back money that has been refunded already."""
+    provider.refund_at_desk(reference, 10_000)
+    number = provider.dispute(reference, TOTAL)
+    hear(transactions, reference)
+    provider.close_dispute(number, "lost")
+    found = hear(transactions, reference)
+    assert (found["aid"], owed(transactions)) == (0, 0)
+    assert balances(transactions) == {"provider_clearing": -10_000, "suspense": 10_000}
+
+
+def test_a_dispute_of_money_that_belongs_to_no_order(
+    transactions, provider, reference, placed, time
+):
+    provider.arrive(reference, TOTAL + 1)
+    sync_payment(transactions, reference)
+    number = provider.dispute(reference)
+    hear(transactions, reference)
+    assert frozen(transactions) == (0, 0)
+    provider.close_dispute(number, "lost")
+    found = hear(transactions, reference)
+    assert (found["orders"], found["disputes"]) == (["pending_payment"], [("lost", TOTAL + 1)])
+    assert balances(transactions) == {}
