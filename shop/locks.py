@@ -24,6 +24,10 @@ AUDIT_CHAIN = 7001
 """Advisory lock: one audit row at a time extends the chain."""
 
 
+BANK_LINES = 7002
+"""Advisory lock: one import at a time looks which of its lines are new."""
+
+
 def lock_stock(session: Session, sku_ids: Iterable[UUID]) -> None:
     """Lock the stock rows, sorted by id so that two orders can never wait for each other.
 

@@ -21,6 +21,7 @@ from sqlalchemy.dialects.postgresql import insert
 import shop.cart.jobs
 import shop.jobs.maintenance
 import shop.orders.jobs
+import shop.payments.bank_jobs
 import shop.payments.jobs
 import shop.payments.reconcile_jobs
 import shop.reports.jobs
@@ -36,6 +37,7 @@ HANDLERS = (
     shop.cart.jobs,
     shop.orders.jobs,
     shop.payments.jobs,
+    shop.payments.bank_jobs,
     shop.payments.reconcile_jobs,
     shop.reports.jobs,
     shop.jobs.maintenance,

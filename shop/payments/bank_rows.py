@@ -21,6 +21,9 @@ from shop.ids import new_id
 RECEIPTS, MATCHES = BankReceipt.__table__, BankMatch.__table__
 ORDERS = Order.__table__
 
+OUTDATED = "outdated"
+"""The note of a proposal that fell away by itself: nobody has said that it was wrong."""
+
 RECEIPT = select(RECEIPTS).where(RECEIPTS.c.id == bindparam("wanted"))
 RECEIPT_LOCKED = RECEIPT.with_for_update()
 MATCH = select(MATCHES).where(MATCHES.c.id == bindparam("wanted"))
@@ -179,12 +182,20 @@ def claim(ctx: Ctx, receipt_id: UUID, amount_fen: int) -> None:
             open_reason="" if whole else row.open_reason,
         )
     )
+    if whole:
+        ctx.session.execute(
+            update(MATCHES)
+            .where(MATCHES.c.receipt_id == receipt_id, MATCHES.c.state == MatchState.PROPOSED)
+            .values(state=MatchState.REJECTED, decided_at=ctx.now, note=OUTDATED)
+        )
 
 
 def explain(ctx: Ctx, receipt_id: UUID, reason: str) -> None:
     """Say why a receipt, or the rest of it, is left to a person: a code, see `bank_matching`."""
     ctx.session.execute(
-        update(RECEIPTS).where(RECEIPTS.c.id == receipt_id).values(open_reason=reason)
+        update(RECEIPTS)
+        .where(RECEIPTS.c.id == receipt_id, RECEIPTS.c.state == ReceiptState.OPEN)
+        .values(open_reason=reason)
     )
 
 
