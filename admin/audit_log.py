@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import request
 
-from admin import words
+from admin import book_words, words
 from admin.forms.fields import cut, number_of
 from admin.page import pages, show
 from shop.audit import verify
@@ -77,4 +77,5 @@ VOCABULARIES = (
     words.CAUSES,
     words.ROLES,
     words.PERSONAL,
+    book_words.DIFFERENCE_STATES,
 )
