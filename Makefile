@@ -9,7 +9,7 @@ PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PYTEST = env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest -n logical --maxprocesses 8 --dist worksteal
 
 .PHONY: help install install-dev run test check format-check lint types contracts drift format \
-	bench clean
+	bench chaos clean
 
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } \
@@ -52,6 +52,9 @@ format: $(VENV)/.installed-dev ## Format the code and repair what the linter can
 
 bench: $(VENV)/.installed-dev ## Measure speed beside a yardstick of the same machine
 	$(BIN)/python -m bench
+
+chaos: $(VENV)/.installed-dev ## 2,000 purchases while web and worker are killed, then every book
+	$(BIN)/python -m bench.chaos
 
 install-dev: $(VENV)/.installed-dev ## Install what developing needs (the others do it by themselves)
 

@@ -39,6 +39,12 @@ class Connection:
         named = f"Idempotency-Key: {key}\r\n".encode() if key else b""
         return await self._post(path, b"application/json", orjson.dumps(value), named)
 
+    async def post(self, path: str, value: Any, key: str, token: str = "") -> Answer:
+        """As `post_json`, as the bearer of a token if there is one."""
+        named = f"Idempotency-Key: {key}\r\n"
+        named += f"Authorization: Bearer {token}\r\n" if token else ""
+        return await self._post(path, b"application/json", orjson.dumps(value), named.encode())
+
     async def post_form(self, path: str, form: str) -> Answer:
         return await self._post(path, b"application/x-www-form-urlencoded", form.encode())
 

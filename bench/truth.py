@@ -18,7 +18,7 @@ QUESTIONS = {
         SELECT count(*) FROM stock WHERE reserved < 0 OR reserved > on_hand""",
     "what is promised differs from the open orders": """
         SELECT count(*) FROM stock LEFT JOIN (
-            SELECT sku_id, sum(quantity - shipped_quantity) AS reserved
+            SELECT sku_id, sum(quantity - shipped_quantity - withdrawn) AS reserved
             FROM order_line JOIN consignment ON consignment.id = consignment_id
             WHERE state <> 'cancelled' GROUP BY sku_id
         ) AS sold USING (sku_id)
@@ -32,13 +32,14 @@ QUESTIONS = {
         SELECT count(*) FROM customer_order AS one
         WHERE state = 'paid' AND total_fen IS DISTINCT FROM (
             SELECT sum(captured_fen) FROM payment
-            WHERE order_id = one.id AND state IN ('succeeded', 'needs_refund'))""",
-    "money was taken for an order that is not paid": """
+            WHERE order_id = one.id AND state = 'succeeded')""",
+    "money of an order that is not paid is neither back nor on its way back": """
         SELECT count(*) FROM payment JOIN customer_order AS one ON one.id = order_id
-        WHERE payment.captured_fen > 0 AND one.state <> 'paid'""",
-    "the sum of the payments differs from the sum of the paid orders": """
+        WHERE one.state <> 'paid'
+          AND captured_fen > refunded_fen + refunding_fen + disputed_fen""",
+    "the money that settles orders differs from the sum of the paid orders": """
         SELECT abs(
-            coalesce((SELECT sum(captured_fen) FROM payment), 0)
+            coalesce((SELECT sum(captured_fen) FROM payment WHERE state = 'succeeded'), 0)
           - coalesce((SELECT sum(total_fen) FROM customer_order WHERE state = 'paid'), 0))""",
     "a line of a paid order has not exactly its one aid entry": """
         SELECT count(*) FROM order_line AS line JOIN customer_order AS one ON one.id = order_id
