@@ -5,15 +5,18 @@ from __future__ import annotations
 from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from admin import words
+from admin import refund_words, words
 from admin.forms.fields import cut, id_of
 from admin.page import pages, show
 from models.orders import OrderState
 from shop.context import Ctx
 from shop.fulfilment.queries import parcels_of
+from shop.identity.policy import allowed
 from shop.ids import is_order_number
 from shop.orders.desk import order_on_desk, orders_on_desk
+from shop.payments.dispute_queries import disputes_of
 from shop.payments.queries import payments_of
+from shop.payments.refund_queries import refunds_of
 from shop.reports.definitions import DIMENSIONS, Choice
 from shop.reports.trail import entries_of_order
 
@@ -39,7 +42,7 @@ def orders(ctx: Ctx) -> ResponseReturnValue:
         number=number,
         state=state,
         states=words.ORDER_STATES,
-        readings=words.CONSIGNMENT_STATES,
+        readings=words.ORDER_READINGS,
         tones=words.TONES,
         buyer_kinds=named("buyer_kind", ctx.language),
     )
@@ -56,7 +59,12 @@ def order(ctx: Ctx, number: str) -> str:
         parcels=parcels_of(ctx, found["id"]),
         payments=payments_of(ctx, found["id"]),
         entries=entries_of_order(ctx, number),
+        refunds=refunds_of(ctx, found["id"]),
+        disputes=disputes_of(ctx, found["id"]),
+        may_refund=bool(found["paid_at"]) and allowed(ctx.actor, "refunds.request"),
+        named=refund_words,
         states=words.CONSIGNMENT_STATES,
+        readings=words.ORDER_READINGS,
         tones=words.TONES,
         events=words.EVENTS,
         payment_states=words.PAYMENT_STATES,

@@ -1,29 +1,90 @@
-"""Money that arrived and may not be kept: a person has to send it back."""
+"""The finance desk's first page: everything that waits for a person."""
 
 from __future__ import annotations
 
-from flask import request
+from typing import Any
+from uuid import UUID
 
-from admin import words
+from flask import current_app, flash, request
+from flask_babel import gettext
+
+from admin import refund_words, words
 from admin.forms.fields import cut, id_of
-from admin.page import pages, show
-from shop.context import Ctx
-from shop.payments.desk import needing_refund, refunds_due
+from admin.once import once
+from admin.page import again, back_to, pages, show
+from models.refunds import DisputeState
+from shop.context import Ctx, Transactions
+from shop.errors import NotFound, ShopError
+from shop.identity.policy import allowed
+from shop.payments.desk import finance_counts, needing_refund
+from shop.payments.dispute_queries import disputes_on_desk
+from shop.payments.refund_queries import RefundFilter, refunds_on_desk
+from shop.payments.refunds import refund_payment
 
 PAGE = 24
 
 
 @pages.page("/payments", permission="payments.read_any")
 def payments(ctx: Ctx) -> str:
-    """Payments that have to go back, newest first."""
-    found = needing_refund(ctx, id_of(request.args.get("before")), PAGE + 1)
-    rows, more = cut(found, PAGE)
+    """Money to send back, refunds that failed or take long, disputes to answer."""
+    return _desk(ctx)
+
+
+def _desk(ctx: Ctx, *, form: Any = None, error: ShopError | None = None, **_path: Any) -> str:
+    before = id_of(request.args.get("before")) if error is None else None
+    rows, more = cut(needing_refund(ctx, before, PAGE + 1), PAGE)
     return show(
         "payments.html",
         family="payments",
         rows=rows,
         more=more,
-        due=refunds_due(ctx),
+        form=form or {},
+        error=error,
+        counts=_counts(ctx),
+        stuck=refunds_on_desk(ctx, RefundFilter(stuck=True), limit=PAGE),
+        slow=refunds_on_desk(ctx, RefundFilter(slow=True), limit=PAGE),
+        disputes=disputes_on_desk(ctx, state=DisputeState.OPEN, limit=PAGE),
+        may_refund=allowed(ctx.actor, "refunds.request"),
         methods=words.PAYMENT_METHODS,
         why=words.WHY_BACK,
+        named=refund_words,
     )
+
+
+def _counts(ctx: Ctx) -> list[tuple[Any, str, str, int, int]]:
+    """(name, endpoint, place, how many, fen) of what waits, as far as its page is there."""
+    found = finance_counts(ctx)
+    return [
+        (name, endpoint, place, *found[kind])
+        for kind, (name, endpoint, place) in refund_words.COUNTS.items()
+        if endpoint in current_app.view_functions
+    ]
+
+
+@pages.page(
+    "/payments/<payment_id>/refund",
+    permission="refunds.request",
+    methods=("POST",),
+    phases=True,
+    retry=again(_desk),
+)
+def refund_money(opened: Transactions, payment_id: str) -> Any:
+    """Send back, whole, money that no order may keep."""
+    key = _key(payment_id)
+    reason = request.form.get("reason", "")
+    if once(opened, lambda ctx: _send_back(ctx, key, reason)):
+        flash(gettext("退款已提交，正在原路退回。"), "success")
+    else:
+        flash(gettext("此表单已提交过，没有重复处理。"), "info")
+    return back_to("admin.payments")
+
+
+def _send_back(ctx: Ctx, payment_id: UUID, reason: str) -> None:
+    refund_payment(ctx, payment_id, reason)
+
+
+def _key(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise NotFound("没有找到这笔付款", "There is no such payment") from error

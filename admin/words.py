@@ -20,7 +20,13 @@ CONSIGNMENT_STATES: dict[str, Any] = {
     ConsignmentState.COMPLETED: lazy_gettext("已完成"),
     ConsignmentState.CANCELLED: lazy_gettext("已取消"),
 }
-"""Also what a whole order reads as: `shop.orders.states.reading` gives the same codes."""
+
+ORDER_READINGS: dict[str, Any] = {
+    **CONSIGNMENT_STATES,
+    "refunding": lazy_gettext("退款中"),
+    "refunded": lazy_gettext("已退款"),
+}
+"""What a whole order reads as: the codes of `shop.orders.states.reading`."""
 
 ORDER_STATES: dict[str, Any] = {
     OrderState.PENDING_PAYMENT: lazy_gettext("待付款"),
@@ -80,6 +86,10 @@ EVENTS: dict[str, Any] = {
     "order.pay": lazy_gettext("订单已付款"),
     "order.cancel": lazy_gettext("订单已取消"),
     "order.expire": lazy_gettext("超时未付，订单已取消"),
+    "order.reopen": lazy_gettext("款项晚到，订单重新打开"),
+    "consignment.ship_on_credit": lazy_gettext("先货后款，通知合作社发货"),
+    "consignment.reopen": lazy_gettext("发货单重新打开"),
+    "consignment.withdraw_rest": lazy_gettext("其余已退款，不再发货"),
     "consignment.pay": lazy_gettext("通知合作社发货"),
     "consignment.cancel": lazy_gettext("发货单已取消"),
     "consignment.ship_part": lazy_gettext("部分发货"),
@@ -91,12 +101,22 @@ EVENTS: dict[str, Any] = {
     "payment.arrive_unwanted": lazy_gettext("款项到账，需要退回"),
     "payment.fail": lazy_gettext("付款失败"),
     "payment.expire": lazy_gettext("付款已过期"),
+    "refund.request": lazy_gettext("申请退款"),
+    "refund.send": lazy_gettext("退款已提交支付渠道"),
+    "refund.succeed": lazy_gettext("退款已退回"),
+    "refund.fail": lazy_gettext("退款失败"),
+    "dispute.open": lazy_gettext("买家银行提出争议"),
+    "dispute.win": lazy_gettext("争议胜诉"),
+    "dispute.lose": lazy_gettext("争议败诉"),
 }
 
 REASONS: dict[str, Any] = {
     "timer": lazy_gettext("系统定时"),
     "buyer": lazy_gettext("买家"),
     **WHY_BACK,
+    "staff": lazy_gettext("人工退款"),
+    "at_provider": lazy_gettext("在支付渠道后台退款"),
+    "refund": lazy_gettext("已退款"),
 }
 
 ACTIONS: dict[str, Any] = {
@@ -111,6 +131,10 @@ ACTIONS: dict[str, Any] = {
     "role.grant": lazy_gettext("授予角色"),
     "role.withdraw": lazy_gettext("撤销角色"),
     "tokens.revoke": lazy_gettext("强制退出登录"),
+    "difference.explain": lazy_gettext("说明对账差异"),
+    "event.replay": lazy_gettext("重新处理支付通知"),
+    "refund.request": lazy_gettext("申请退款"),
+    "refund.retry": lazy_gettext("重新退款"),
 }
 
 SUBJECTS: dict[str, Any] = {
@@ -118,6 +142,10 @@ SUBJECTS: dict[str, Any] = {
     "product": lazy_gettext("商品"),
     "consignment": lazy_gettext("发货单"),
     "user": lazy_gettext("账号"),
+    "difference": lazy_gettext("对账差异"),
+    "provider_event": lazy_gettext("支付通知"),
+    "refund": lazy_gettext("退款"),
+    "dispute": lazy_gettext("争议"),
 }
 
 PERIODS: dict[str, Any] = {
@@ -154,6 +182,8 @@ TONES: dict[str, str] = {
     "failed": "quiet",
     "expired": "quiet",
     "needs_refund": "bad",
+    "refunding": "info",
+    "refunded": "quiet",
     "draft": "quiet",
     "in_review": "warn",
     "listed": "good",
@@ -172,6 +202,7 @@ FIELDS: dict[str, Any] = {
     "fields": lazy_gettext("内容"),
     "role": lazy_gettext("角色"),
     "revoked": lazy_gettext("登录数"),
+    "amount_fen": lazy_gettext("金额"),
 }
 """What an entry of the audit log calls what changed."""
 
@@ -180,4 +211,5 @@ PERSONAL: dict[str, Any] = {
     "phone": lazy_gettext("电话"),
     "address": lazy_gettext("地址"),
     "note": lazy_gettext("买家留言"),
+    "email": lazy_gettext("邮箱"),
 }

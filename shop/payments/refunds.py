@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from models.refunds import (
 )
 from shop import audit
 from shop.context import Ctx
-from shop.errors import Conflict, Invalid, NotFound, Words
+from shop.errors import Conflict, NotFound
 from shop.ids import new_id
 from shop.jobs.queue import enqueue
 from shop.ledger.commands import Cause, post
@@ -27,15 +28,20 @@ from shop.ledger.rules import Account, added, legs
 from shop.machine import append
 from shop.orders.access import locked_order
 from shop.payments import pieces, refund_rows
-from shop.payments.refund_rules import Part, RefundWish, exceeds, nothing_left, plan
+from shop.payments.refund_rules import (
+    Part,
+    RefundWish,
+    checked_reason,
+    exceeds,
+    nothing_left,
+    plan,
+)
 
 PAYMENTS, REFUNDS = Payment.__table__, Refund.__table__
 REFUND_LINES, DISPUTES = RefundLine.__table__, Dispute.__table__
 
 SEND = "payments.send_refund"
 """The job that carries a refund to the provider."""
-
-MAX_REASON = 500
 
 PAID_BY = (
     select(PAYMENTS)
@@ -44,14 +50,24 @@ PAID_BY = (
 )
 
 
-def request_refund(ctx: Ctx, order_id: UUID, wish: RefundWish, reason: str) -> UUID:
-    """Refund all or a part of what settled an order; the refund's key.
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A refund that fits: nothing of it is written. `left_fen` remains to be refunded after it."""
+
+    order: Any
+    payment: Any
+    parts: list[Part]
+    amount_fen: int
+    left_fen: int
+
+
+def plan_refund(ctx: Ctx, order_id: UUID, wish: RefundWish) -> Planned:
+    """What a refund would return; locks the order and its payment.
 
     Raises:
-        Invalid: the wish makes no sense, or there is no reason.
+        Invalid: the wish makes no sense.
         Conflict: `order_not_paid`, `payment_disputed`, `refund_exceeds_paid`, `nothing_to_refund`.
     """
-    reason = checked_reason(reason)
     order = locked_order(ctx, order_id)
     payment = ctx.session.execute(PAID_BY, {"order_id": order_id}).one_or_none()
     if payment is None:
@@ -62,9 +78,23 @@ def request_refund(ctx: Ctx, order_id: UUID, wish: RefundWish, reason: str) -> U
     left = payment.captured_fen - payment.refunded_fen - payment.refunding_fen
     if amount > left:
         raise exceeds(left)
-    refund_id = write_refund(ctx, order, payment, RefundCause.STAFF, parts, reason=reason)
-    number = _on_record(ctx, "refund.request", refund_id, amount, reason)
-    pieces.give_up(ctx, order.id, parts, number)
+    return Planned(order, payment, parts, amount, left - amount)
+
+
+def request_refund(ctx: Ctx, order_id: UUID, wish: RefundWish, reason: str) -> UUID:
+    """Refund all or a part of what settled an order; the refund's key.
+
+    Raises:
+        Invalid: the wish makes no sense, or there is no reason.
+        Conflict: see `plan_refund`.
+    """
+    reason = checked_reason(reason)
+    found = plan_refund(ctx, order_id, wish)
+    refund_id = write_refund(
+        ctx, found.order, found.payment, RefundCause.STAFF, found.parts, reason=reason
+    )
+    number = _on_record(ctx, "refund.request", refund_id, found.amount_fen, reason)
+    pieces.give_up(ctx, order_id, found.parts, number)
     return refund_id
 
 
@@ -248,22 +278,6 @@ def refuse_disputed(ctx: Ctx, payment_id: UUID) -> None:
             "The payment is disputed; it cannot be refunded now",
             code="payment_disputed",
         )
-
-
-def checked_reason(reason: str) -> str:
-    """The reason of a person, trimmed.
-
-    Raises:
-        Invalid: there is none, or it is a novel.
-    """
-    text = reason.strip()
-    if not text or len(text) > MAX_REASON:
-        raise Invalid(
-            "请填写退款原因",
-            "Say why the money goes back",
-            fields={"reason": [Words(f"1 至 {MAX_REASON} 字", f"1 to {MAX_REASON} characters")]},
-        )
-    return text
 
 
 def _on_record(ctx: Ctx, action: str, refund_id: UUID, amount_fen: int, reason: str) -> str:

@@ -24,6 +24,8 @@ PAGES = {
     "/entries.csv": STAFF,
     "/orders": STAFF,
     "/payments": STAFF,
+    "/refunds": STAFF,
+    "/disputes": STAFF,
     "/audit?verify=1": {"olga", "ada"},
 }
 INLINE = re.compile(r"<script|<style|\sstyle=|\son[a-z]+=|javascript:")

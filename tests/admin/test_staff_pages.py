@@ -128,7 +128,7 @@ def test_money_that_has_to_go_back(desk_of, number, transactions):
     arrived(transactions, number, 4700, "amount_mismatch")
     arrived(transactions, number, 4800, "double")
     fiona.get("/payments")
-    assert "有 2 笔到账款项需要退回，共 ¥95.00" in fiona.plain
+    assert "待退回款项 2 ¥95.00" in fiona.plain
     assert fiona.plain.index("同一订单重复付款") < fiona.plain.index("到账金额或币种与订单不符")
     assert "有 2 笔" in fiona.get("/").get_data(as_text=True)
 

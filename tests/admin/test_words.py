@@ -11,13 +11,14 @@ from babel.messages.pofile import read_po
 from jinja2.ext import babel_extract
 
 import admin
-from admin import words
-from models.catalog import ListingState
+from admin import refund_words, words
+from models.catalog import ListingState, ReturnRule
 from models.inventory import MovementCause
 from models.orders import ConsignmentState, OrderState
 from models.payments import PaymentMethod, PaymentState
+from models.refunds import DisputeState, RefundCause, RefundState
 from shop.orders.states import CONSIGNMENT, ORDER
-from shop.payments.states import PAYMENT
+from shop.payments.states import DISPUTE, PAYMENT, REFUND
 from shop.seed.data import demo
 from shop.seed.orders import place_scenarios
 from tests.cast import ADDRESS
@@ -78,6 +79,10 @@ def test_every_code_has_a_word():
         (words.PAYMENT_METHODS, PaymentMethod),
         (words.LISTING_STATES, ListingState),
         (words.CAUSES, MovementCause),
+        (refund_words.REFUND_STATES, RefundState),
+        (refund_words.REFUND_CAUSES, RefundCause),
+        (refund_words.DISPUTE_STATES, DisputeState),
+        (refund_words.RETURN_RULES, ReturnRule),
     ):
         assert list(table) == list(kind)
 
@@ -85,10 +90,11 @@ def test_every_code_has_a_word():
 def test_every_event_has_a_word():
     events = {
         f"{machine.subject}.{event}"
-        for machine in (ORDER, CONSIGNMENT, PAYMENT)
+        for machine in (ORDER, CONSIGNMENT, PAYMENT, REFUND, DISPUTE)
         for _, event in machine.transitions
     }
-    assert words.EVENTS.keys() == events | {"order.place", "payment.start"}
+    begins = {"order.place", "payment.start", "refund.request", "dispute.open"}
+    assert words.EVENTS.keys() == events | begins
 
 
 def texts(value):

@@ -1,0 +1,85 @@
+"""What the codes of refunds and disputes are called. Lazy, as in `admin.words`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import lazy_gettext
+
+from admin.words import WHY_BACK
+from models.refunds import DisputeState, RefundCause, RefundState
+
+REFUND_STATES: dict[str, Any] = {
+    RefundState.REQUESTED: lazy_gettext("待发出"),
+    RefundState.SENT: lazy_gettext("处理中"),
+    RefundState.SUCCEEDED: lazy_gettext("已退回"),
+    RefundState.FAILED: lazy_gettext("退款失败"),
+}
+
+REFUND_CAUSES: dict[str, Any] = {
+    RefundCause.STAFF: lazy_gettext("人工退款"),
+    RefundCause.LATE: WHY_BACK["late"],
+    RefundCause.DOUBLE: WHY_BACK["double"],
+    RefundCause.AMOUNT_MISMATCH: WHY_BACK["amount_mismatch"],
+    RefundCause.AT_PROVIDER: lazy_gettext("在支付渠道后台退款"),
+}
+
+FAILURES: dict[str, Any] = {
+    "expired_or_canceled_card": lazy_gettext("卡已过期或已注销"),
+    "lost_or_stolen_card": lazy_gettext("卡已挂失"),
+    "insufficient_funds": lazy_gettext("渠道账户余额不足"),
+    "declined": lazy_gettext("银行拒绝"),
+    "merchant_request": lazy_gettext("商户撤回"),
+    "charge_for_pending_refund_disputed": lazy_gettext("付款有争议"),
+    "charge_already_refunded": lazy_gettext("该笔付款已全部退回"),
+    "overtaken": lazy_gettext("款项已从支付渠道后台退回"),
+    "rejected": lazy_gettext("支付渠道拒绝"),
+    "unknown": lazy_gettext("未说明原因"),
+    "failed": lazy_gettext("未说明原因"),
+}
+"""Why a refund failed; a code that is not here is shown as it came."""
+
+DISPUTE_STATES: dict[str, Any] = {
+    DisputeState.OPEN: lazy_gettext("处理中"),
+    DisputeState.WON: lazy_gettext("已胜诉"),
+    DisputeState.LOST: lazy_gettext("已败诉"),
+}
+
+DISPUTE_REASONS: dict[str, Any] = {
+    "fraudulent": lazy_gettext("非本人交易"),
+    "product_not_received": lazy_gettext("没有收到货"),
+    "product_unacceptable": lazy_gettext("货不对板"),
+    "duplicate": lazy_gettext("重复扣款"),
+    "credit_not_processed": lazy_gettext("退款没有收到"),
+    "subscription_canceled": lazy_gettext("已取消仍被扣款"),
+    "unrecognized": lazy_gettext("不认识这笔交易"),
+    "general": lazy_gettext("其他"),
+}
+"""What the payer told their bank; a code that is not here is shown as it came."""
+
+TONES: dict[str, str] = {
+    "requested": "info",
+    "sent": "info",
+    "succeeded": "good",
+    "failed": "bad",
+    "open": "bad",
+    "won": "good",
+    "lost": "bad",
+}
+
+RETURN_RULES: dict[str, Any] = {
+    "eligible": lazy_gettext("七日无理由退货"),
+    "needs_confirm": lazy_gettext("拆封后不支持七日无理由退货"),
+    "excluded_perishable": lazy_gettext("鲜活易腐，不适用七日无理由退货"),
+}
+
+COUNTS: dict[str, tuple[Any, str, str]] = {
+    "due": (lazy_gettext("待退回款项"), "admin.payments", "due"),
+    "stuck": (lazy_gettext("退款失败"), "admin.payments", "stuck"),
+    "slow": (lazy_gettext("退款超过一天未到"), "admin.payments", "slow"),
+    "disputes": (lazy_gettext("进行中的争议"), "admin.disputes", ""),
+    "receipts": (lazy_gettext("银行未匹配收款"), "admin.bank", ""),
+    "matches": (lazy_gettext("待审批的匹配"), "admin.bank", ""),
+    "differences": (lazy_gettext("未解释的差异"), "admin.differences", ""),
+}
+"""What waits: its name, the page where it is worked off, and the place on that page."""
