@@ -42,6 +42,7 @@ class Endpoint:
     headers: tuple[str, ...]
     media_type: str
     raw_body: bool
+    upload: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ def endpoint(
     headers: tuple[str, ...] = (),
     media_type: str = "application/json",
     raw_body: bool = False,
+    upload: bool = False,
 ) -> Callable[[View], View]:
     """Declare an endpoint under `/api/v1`.
 
@@ -82,7 +84,8 @@ def endpoint(
     by their schemas, and the rule's variables. It returns a value for `answer` or a `Reply`.
 
     For the document: `headers` of the request that the function reads (`openapi.HEADERS`), the
-    `media_type` of a ready answer, and whether the function takes the `raw_body` itself.
+    `media_type` of a ready answer, and whether the function takes the `raw_body` itself, or reads
+    an `upload` out of the request's form.
     """
 
     def declare(view: View) -> View:
@@ -105,6 +108,7 @@ def endpoint(
                 headers,
                 media_type,
                 raw_body,
+                upload,
             )
         )
         return view

@@ -123,11 +123,23 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
         operation["requestBody"] = _body(endpoint.body)
     elif endpoint.raw_body:
         operation["requestBody"] = _body({"type": "object"})
+    elif endpoint.upload:
+        operation["requestBody"] = _body(UPLOAD, "multipart/form-data")
     return operation
 
 
-def _body(schema: Any) -> dict[str, Any]:
-    return {"required": True, "content": {"application/json": {"schema": schema}}}
+def _body(schema: Any, media_type: str = "application/json") -> dict[str, Any]:
+    return {"required": True, "content": {media_type: {"schema": schema}}}
+
+
+UPLOAD = {
+    "type": "object",
+    "required": ["file"],
+    "properties": {
+        "file": {"type": "string", "format": "binary"},
+        "mapping": {"type": "string", "description": "JSON: our name -> the file's column"},
+    },
+}
 
 
 def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:

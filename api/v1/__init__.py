@@ -2,6 +2,7 @@
 
 from api.v1 import (
     auth,
+    bank_receipts,
     cart,
     catalog,
     cooperative_consignments,
@@ -19,6 +20,7 @@ from api.v1 import (
 
 __all__ = [
     "auth",
+    "bank_receipts",
     "cart",
     "catalog",
     "cooperative_consignments",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, and_, bindparam, func, or_, select
+from sqlalchemy import BigInteger, Text, and_, bindparam, cast, func, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from models.bank import BankMatch, BankReceipt, MatchState
@@ -24,7 +24,7 @@ MOST = 50
 """Unpaid orders of one amount that are compared by name."""
 
 MISSING = ORDERS.c.total_fen - (
-    select(func.coalesce(func.sum(MATCHES.c.amount_fen), 0))
+    select(cast(func.coalesce(func.sum(MATCHES.c.amount_fen), 0), BigInteger))
     .join(RECEIPTS, RECEIPTS.c.id == MATCHES.c.receipt_id)
     .where(
         MATCHES.c.order_id == ORDERS.c.id,

@@ -64,7 +64,7 @@ def start_transfer(transactions: Transactions, number: str, *, token: str | None
 
     Raises:
         NotFound: the actor may not see the order.
-        Conflict: `method_not_allowed`, a person's order; `bank_transfer_unavailable`;
+        Conflict: `bank_transfer_not_allowed`, a person's order; `bank_transfer_unavailable`;
             `order_paid`, `order_cancelled`, `order_expired`; `payment_processing`, the money is
             on its way by another method.
         GatewayUnavailable: an open checkout could not be closed; the attempt can be repeated.
@@ -106,13 +106,13 @@ def refuse_persons(order: Any) -> None:
     """A transfer takes days: only a unit's order is held for so long.
 
     Raises:
-        Conflict: `method_not_allowed`.
+        Conflict: `bank_transfer_not_allowed`.
     """
     if not institutional(order.buyer_kind, order.purpose):
         raise Conflict(
             "对公转账仅限单位订单",
             "Bank transfer is for units' orders",
-            code="method_not_allowed",
+            code="bank_transfer_not_allowed",
         )
 
 

@@ -13,15 +13,18 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, insert, select, update
 
-from models.orders import OrderState
+from models.orders import OrderState, PaymentTerms
 from models.payments import Payment, PaymentMethod, PaymentState
 from shop.context import Ctx, Transactions
 from shop.errors import Conflict
 from shop.ids import new_id
 from shop.machine import append, move_locked
 from shop.orders.access import access_token, locked_order_for, order_id_for
-from shop.orders.commands import close_order
+from shop.orders.commands import close_order, refuse_shipped
+from shop.orders.rules import institutional
+from shop.payments.bank_rows import received_fen, release_matches
 from shop.payments.gateway import (
+    LEAST_CHECKOUT,
     CheckoutOpened,
     CheckoutRequest,
     CheckoutStatus,
@@ -29,7 +32,7 @@ from shop.payments.gateway import (
     checkout_expiry,
 )
 from shop.payments.providers import gateway
-from shop.payments.rules import checked_return_url
+from shop.payments.rules import BankAccount, checked_return_url
 from shop.payments.states import LIVE, PAYMENT
 from shop.payments.sync import apply_status
 
@@ -52,6 +55,8 @@ class Attempt:
     amount_fen: int
     redirect_url: str | None
     expires_at: datetime
+    bank_reference: str | None = None
+    bank_account: BankAccount | None = None
 
 
 def start_payment(
@@ -65,7 +70,8 @@ def start_payment(
 
     Raises:
         NotFound: the actor may not see the order.
-        Conflict: `order_paid`, `order_cancelled`, `order_expired`.
+        Conflict: `order_paid`, `order_cancelled`, `order_expired`; `transfer_partly_received`,
+            the rest has to come by transfer too.
         Invalid: the return address is none of ours.
         GatewayUnavailable, GatewayRejected: the provider; the attempt can be repeated.
     """
@@ -86,7 +92,33 @@ def _live_attempt(ctx: Ctx, order: Any) -> Any:
     """The attempt that can still be finished; the order is locked, so there comes no other.
 
     Raises:
-        Conflict: the order does not wait for money (any more).
+        Conflict: the order does not wait for money (any more), or has some of it by transfer.
+    """
+    refuse_unless_waiting(ctx, order)
+    if institutional(order.buyer_kind, order.purpose) and received_fen(ctx, order.id):
+        raise Conflict(
+            "已收到部分转账，余款请继续用对公转账支付",
+            "A part has come by bank transfer; please transfer the rest",
+            code="transfer_partly_received",
+        )
+    live = ctx.session.execute(LIVE_OF, {"order_id": order.id}).one_or_none()
+    if live is not None and (
+        live.method is PaymentMethod.BANK_TRANSFER
+        or live.expires_at <= ctx.now
+        or _cannot_open(ctx, live)
+    ):
+        # Its page has run out, or can never be had: it makes room for the next attempt. So does
+        # the wish to pay by transfer; money that comes by it all the same finds the order.
+        move_locked(ctx, PAYMENT, live.id, order.id, live.state, "expire")
+        return None
+    return live
+
+
+def refuse_unless_waiting(ctx: Ctx, order: Any) -> None:
+    """Only an order that waits for money can be paid; one on credit waits past its time too.
+
+    Raises:
+        Conflict: `order_paid`, `order_cancelled`, `order_expired`.
     """
     if order.state is not OrderState.PENDING_PAYMENT:
         paid = order.state is OrderState.PAID
@@ -95,16 +127,16 @@ def _live_attempt(ctx: Ctx, order: Any) -> Any:
             "The order is paid already" if paid else "The order has been cancelled",
             code=f"order_{order.state}",
         )
-    if order.pay_before <= ctx.now:
+    on_credit = order.payment_terms is PaymentTerms.PAY_AFTER_DELIVERY
+    if order.pay_before <= ctx.now and not on_credit:
         raise Conflict(
             "订单已超过付款时间，请重新下单", "The time to pay has passed", code="order_expired"
         )
-    live = ctx.session.execute(LIVE_OF, {"order_id": order.id}).one_or_none()
-    if live is not None and live.expires_at <= ctx.now:
-        # Its page has run out: it makes room for the next attempt.
-        move_locked(ctx, PAYMENT, live.id, order.id, live.state, "expire")
-        return None
-    return live
+
+
+def _cannot_open(ctx: Ctx, live: Any) -> bool:
+    """An attempt whose page was never told us, and whose end is too near to ask for it again."""
+    return live.reference is None and live.expires_at - ctx.now < LEAST_CHECKOUT
 
 
 def _new_attempt(ctx: Ctx, order: Any, return_url: str | None) -> Any:
@@ -165,7 +197,8 @@ def cancel_unpaid(transactions: Transactions, number: str, token: str | None = N
 
     Raises:
         NotFound: the actor may not see the order.
-        Conflict: `order_paid`, or `payment_processing`: the money is on its way.
+        Conflict: `order_paid`; `payment_processing`, the money is on its way; `order_shipped`,
+            goods on credit have left.
     """
     with transactions.begin() as ctx:
         order_id = order_id_for(ctx, number, token)
@@ -190,30 +223,38 @@ def close_unpaid(
         The provider's last word, if a checkout was open.
 
     Raises:
-        Conflict: `order_paid`.
+        Conflict: `order_paid`, `order_shipped`.
         GatewayUnavailable: nothing is closed; the caller tries again.
     """
     with transactions.begin() as ctx:
+        refuse_shipped(ctx, order_id)
         live = ctx.session.execute(LIVE_OF, {"order_id": order_id}).one_or_none()
     status = None
     if live is not None and live.reference is not None:
-        status = _close_checkout(gateway(transactions.settings), transactions, live.reference)
+        status = close_checkout(gateway(transactions.settings), transactions, live.reference)
         if status.state in {"paid", "processing"}:
-            return _keep(transactions, status)
+            return keep(transactions, status)
     with transactions.begin() as ctx:
         close_order(ctx, order_id, event, why)
+        release_matches(ctx, order_id, "order_cancelled")
         _expire_attempt(ctx, order_id)
     return status
 
 
-def _close_checkout(
+def close_checkout(
     provider: PaymentGateway, transactions: Transactions, reference: str
 ) -> CheckoutStatus:
+    """Close a checkout at the provider, with nothing open here; its last word."""
     transactions.nothing_open()
     return provider.close_checkout(reference)
 
 
-def _keep(transactions: Transactions, status: CheckoutStatus) -> CheckoutStatus:
+def keep(transactions: Transactions, status: CheckoutStatus) -> CheckoutStatus:
+    """Write down a checkout that could not be closed.
+
+    Raises:
+        Conflict: `order_paid`.
+    """
     with transactions.begin() as ctx:
         apply_status(ctx, status)
     if status.state == "paid":

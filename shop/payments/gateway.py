@@ -20,8 +20,11 @@ DisputeOutcome = Literal["open", "won", "lost"]
 BalanceKind = Literal["charge", "refund", "refund_failed", "dispute", "payout", "fee", "other"]
 """`refund_failed` returns a refund's money, `dispute` goes both ways, by its sign."""
 
+LEAST_CHECKOUT = timedelta(minutes=30)
+"""Stripe opens no page that ends sooner."""
+
 SHORTEST_CHECKOUT = timedelta(minutes=31)
-"""Stripe takes 30 minutes as the least; one more, because the call comes after the row."""
+"""One minute more than the least, because the call comes after the row."""
 
 LONGEST_CHECKOUT = timedelta(hours=23, minutes=59)
 """Stripe takes 24 hours as the most."""

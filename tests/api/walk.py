@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from typing import Any
 
@@ -9,6 +10,7 @@ from shop.orders.access import order_id_of
 from shop.payments.differences import open_difference
 from shop.payments.refund_queries import refund_on_desk
 from tests.api.mall import Mall
+from tests.bank_factories import TOTAL, csv, unit_order
 from tests.cast import ADDRESS, PASSWORD, email, order_body
 from tests.fakes.gateway import SIGNATURE
 from tests.refund_factories import disputed, end
@@ -34,6 +36,7 @@ class Walk:
             self.catalogue,
             self.buying,
             self.account,
+            self.bank,
             self.cooperative,
             self.organizer,
             self.refunds,
@@ -139,6 +142,29 @@ class Walk:
             dispute = str(disputed(ctx, order_id_of(ctx, number)))
         self.go("GET /disputes", as_="olga")
         self.go("GET /disputes/{dispute_id}", dispute, as_="fiona")
+
+    def bank(self) -> None:
+        lines, matches = "/payments/bank-receipts", "/payments/bank-matches"
+        placed = [unit_order(self.mall.transactions) for _ in range(2)]
+        self.go("POST /orders/{number}/extension", placed[0].number, as_="olga")
+        file = {"file": (io.BytesIO(csv((TOTAL, "walk"), (TOTAL + 1, "walk"))), "walk.csv")}
+        self.go(f"POST {lines}/import", data=file, as_="fiona")
+        self.go(f"POST {lines}", json={"booked_on": "2026-11-23", "amount_fen": 7}, as_="fiona")
+        [aside, second, first, *_] = self.go(f"GET {lines}", as_="fiona")["items"]
+        ends = {}
+        for order, line in zip(placed, (first, second), strict=True):
+            label, body = f"POST {lines}/{{receipt_id}}/match", {"order": order.number}
+            ends[order.number] = self.go(label, line["id"], json=body, as_="fiona")["id"]
+        paid, refused = ends
+        self.go(f"POST {matches}/{{match_id}}/approve", ends[paid], as_="ada")
+        self.go(f"POST {matches}/{{match_id}}/reject", ends[refused], json={}, as_="ada")
+        told = {"reason": "利息"}
+        self.go(f"POST {lines}/{{receipt_id}}/set-aside", aside["id"], json=told, as_="fiona")
+        self.go(f"POST {lines}/{{receipt_id}}/reopen", aside["id"], as_="fiona")
+        self.go(f"GET {lines}/{{receipt_id}}", aside["id"], as_="fiona")
+        asked = {"order": paid, "amount_fen": 100, "reason": "包装破损"}
+        refund = self.mall.api.post("/refunds", asked, as_="fiona").json
+        self.go("POST /refunds/{number}/sent", refund["number"], as_="fiona")
 
     def books(self) -> None:
         [first, *_] = self.go("GET /ledger/entries", as_="olga")["items"]

@@ -100,7 +100,7 @@ def test_asking_again_is_the_same_attempt(uma, placed):
 def test_a_person_pays_online(transactions):
     with transactions.begin() as ctx:
         placed = place_order(ctx, WISH)
-    refused("method_not_allowed", start_transfer, transactions, placed.number)
+    refused("bank_transfer_not_allowed", start_transfer, transactions, placed.number)
     assert attempts(transactions) == []
 
 
