@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -12,10 +11,10 @@ from sqlalchemy import select
 
 from models.catalog import Category, Cooperative, Product, Sku
 from models.identity import BuyerKind, Role, RoleGrant
-from models.orders import Consignment, ConsignmentState, OrderLine, PaymentTerms
+from models.orders import Consignment, OrderLine, PaymentTerms
 from models.organization import Purpose, SalesPlatform, Unit
 from models.payments import PaymentMethod
-from shop.aid.commands import record_external, record_refund
+from shop.aid.commands import record_external
 from shop.aid.queries import attribution_for
 from shop.aid.values import ExternalSale, Goods
 from shop.clock import frozen
@@ -23,13 +22,14 @@ from shop.context import SYSTEM, Actor, Ctx, Transactions
 from shop.fulfilment.commands import ShipParcel, ship_parcel
 from shop.identity.rules import AddressInput
 from shop.ids import new_id
-from shop.inventory.commands import release
-from shop.machine import fire
 from shop.orders import commands
 from shop.orders.access import order_id_for
 from shop.orders.inputs import BuyerInput, PlaceOrder
-from shop.orders.states import CONSIGNMENT
+from shop.payments import refund_rows
 from shop.payments.receipts import record_receipt
+from shop.payments.refund_effects import succeed
+from shop.payments.refund_rules import LineWish, RefundWish
+from shop.payments.refunds import request_refund
 from shop.seed.data import demo, moment
 
 Scenario = dict[str, Any]
@@ -70,7 +70,7 @@ def _order(transactions: Transactions, scenario: Scenario) -> str:
         _ship(transactions, scenario, number)
         _complete(transactions, scenario, number)
     for refund in scenario["refunds"]:
-        _refund(transactions, refund, number, shipped=scenario["outcome"] == "completed")
+        _refund(transactions, refund, number)
     return number
 
 
@@ -177,9 +177,8 @@ def _complete(transactions: Transactions, scenario: Scenario, number: str) -> No
         commands.confirm_receipt(ctx, order_id_for(ctx, number))
 
 
-def _refund(
-    transactions: Transactions, refund: dict[str, Any], number: str, *, shipped: bool
-) -> None:
+def _refund(transactions: Transactions, refund: dict[str, Any], number: str) -> None:
+    """A refund asked for and, as the data has one moment for both, with the buyer at once."""
     with _at(transactions, refund["refunded_at"]).begin() as ctx:
         order_id = order_id_for(ctx, number)
         line = ctx.session.execute(
@@ -188,40 +187,14 @@ def _refund(
                 LINES.c.snapshot["sku_code"].astext == refund["sku"],
             )
         ).scalar_one()
-        record_refund(
-            ctx,
-            order_line_id=line,
-            cause_id=new_id(),
-            at=ctx.now,
-            quantity=refund["quantity"],
-            goods_fen=refund["goods_fen"],
-            freight_fen=refund["freight_fen"],
-            reason=refund["reason"],
+        wish = RefundWish(
+            lines=(LineWish(line, refund["quantity"], refund["goods_fen"]),),
+            freight=refund["freight_fen"] > 0,
         )
-        if not shipped:
-            _withdraw(ctx, order_id, refund["reason"])
-
-
-def _withdraw(ctx: Ctx, order_id: UUID, why: str) -> None:
-    """What was refunded before it was shipped is not shipped any more; its goods are free."""
-    found = (
-        ctx.session.execute(
-            select(CONSIGNMENTS.c.id).where(
-                CONSIGNMENTS.c.order_id == order_id,
-                CONSIGNMENTS.c.state == ConsignmentState.PENDING_SHIPMENT,
-            )
-        )
-        .scalars()
-        .all()
-    )
-    freed: dict[UUID, int] = defaultdict(int)
-    for consignment_id in found:
-        fire(ctx, CONSIGNMENT, consignment_id, order_id, "cancel", why=why)
-        for line in ctx.session.execute(
-            select(LINES.c.sku_id, LINES.c.quantity).where(LINES.c.consignment_id == consignment_id)
-        ):
-            freed[line.sku_id] += line.quantity
-    release(ctx, order_id, freed)
+        refund_id = request_refund(ctx, order_id, wish, refund["reason"])
+        row = ctx.session.execute(refund_rows.REFUND_LOCKED, {"wanted": refund_id}).one()
+        payment = ctx.session.execute(refund_rows.PAYMENT_LOCKED, {"wanted": row.payment_id}).one()
+        succeed(ctx, row, payment, reference=f"demo-{row.number}", settled_at=ctx.now)
 
 
 def _import(transactions: Transactions, scenario: Scenario) -> str:

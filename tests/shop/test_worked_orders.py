@@ -9,7 +9,10 @@ from sqlalchemy import func, select
 
 from models.identity import Role
 from models.inventory import Stock, StockMovement
+from models.refunds import Refund
 from shop.context import Actor
+from shop.orders.desk import order_on_desk
+from shop.payments.proof import prove
 from shop.reports.queries import SalesQuery, sales
 from shop.seed.orders import place_scenarios
 
@@ -122,3 +125,25 @@ def test_stock_is_what_its_movements_add_up_to(lived):
         held = ctx.session.execute(select(Stock.sku_id, Stock.on_hand, Stock.reserved)).all()
     assert sorted(map(tuple, moved)) == sorted(map(tuple, held))
     assert sum(row.reserved for row in held) == 0
+
+
+def test_their_refunds_are_refunds_like_any_other(lived):
+    transactions, numbers = lived
+    with transactions.begin() as ctx:
+        found = ctx.session.execute(
+            select(Refund.number, Refund.state, Refund.goods_fen, Refund.freight_fen).order_by(
+                Refund.number
+            )
+        ).all()
+        whole = order_on_desk(ctx, numbers["S06"])
+    assert found == [
+        (f"{numbers['S02']}R1", "succeeded", 6_800, 0),
+        (f"{numbers['S06']}R1", "succeeded", 5_900, 6_700),
+    ]
+    assert (whole["status"], whole["refunded_fen"]) == ("refunded", 12_600)
+
+
+def test_the_ledger_proves_what_they_left(lived):
+    with lived[0].begin() as ctx:
+        found = prove(ctx)
+    assert [check for check in found.checks if not check.proved] == []
