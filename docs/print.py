@@ -24,7 +24,8 @@ from shop.identity.policy import PERMISSIONS, Predicate
 from shop.machine import Machine
 from shop.orders.states import CONSIGNMENT, ORDER, reading
 from shop.pages import Pages
-from shop.payments.states import LIVE, PAYMENT
+from shop.payments.bank_states import MATCH, RECEIPT
+from shop.payments.states import DISPUTE, LIVE, PAYMENT, REFUND
 
 HERE = Path(__file__).parent
 
@@ -64,6 +65,32 @@ MACHINES = (
         "indexes in the database.",
     ),
     About(
+        REFUND,
+        "Refund",
+        "request",
+        "Money of one payment going back once: `shop/payments/states.py`.",
+        "A refund that failed stays so; trying again is a new one. A bank may hand money back after\n"
+        "it was said to have arrived: that is how a success can fail.",
+    ),
+    About(
+        DISPUTE,
+        "Dispute",
+        "open",
+        "The payer's bank wants the money back: `shop/payments/states.py`.",
+    ),
+    About(
+        RECEIPT,
+        "Bank receipt",
+        "enter",
+        "A line of the bank's statement: `shop/payments/bank_states.py`.",
+    ),
+    About(
+        MATCH,
+        "Bank match",
+        "propose",
+        "So much of a bank's line is for an order: `shop/payments/bank_states.py`.",
+    ),
+    About(
         LISTING,
         "Product",
         "create",
@@ -87,6 +114,24 @@ WHEN = {
     "payment.arrive_unwanted": "money arrived that the order cannot keep: late, double or wrong",
     "payment.fail": "the provider refused for good",
     "payment.expire": "the page has run out, or the order was closed",
+    "order.reopen": "money came after the timer, and the goods were still free",
+    "consignment.reopen": "its order opens again",
+    "consignment.ship_on_credit": "its unit pays after delivery: it may leave at once",
+    "consignment.withdraw_rest": "what was not shipped has been refunded",
+    "refund.send": "the provider is asked, or a person makes the transfer",
+    "refund.succeed": "the money is back with the buyer",
+    "refund.fail": "it did not get there: refused, handed back, or overtaken by another refund",
+    "dispute.win": "the bank decides for us; withheld money comes back",
+    "dispute.lose": "the bank decides for the payer; the money is gone",
+    "bank_receipt.match": "all of it is for orders",
+    "bank_receipt.release": "the order it was matched to was closed: it waits again",
+    "bank_receipt.set_aside": "it is no order's, and somebody or the payout's line says why",
+    "bank_receipt.reopen": "it was set aside by mistake",
+    "bank_match.enter": "one person says that it is so",
+    "bank_match.match": "number and sum fit: the rules approve it by themselves",
+    "bank_match.approve": "another person agrees",
+    "bank_match.reject": "it is not so",
+    "bank_match.release": "its order was closed before the rest of the money came",
     "product.submit": "the cooperative asks for a review",
     "product.approve": "the organizer puts it on the shelf",
     "product.reject": "the organizer sends it back",

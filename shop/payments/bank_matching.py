@@ -26,7 +26,7 @@ REFUND = re.compile(rf"(\d{{{LENGTH}}})\s*[Rr]\s*(\d{{1,3}})(?!\d)", re.ASCII)
 MOST_NEAR = 4
 """Mistyped numbers that are looked into; a remark with more of them is no list of orders."""
 
-ALIKE = 0.8
+ALIKE_PERCENT = 80
 SHORTEST_PART = 3
 """Two characters are a given name; three in common are a unit's name in a longer one."""
 
@@ -186,7 +186,7 @@ def _same(one: str, other: str) -> bool:
     short, long = sorted((one, other), key=len)
     if len(short) < SHORTEST_PART:
         return bool(one) and one == other
-    return short in long or SequenceMatcher(None, one, other).ratio() >= ALIKE
+    return short in long or 100 * SequenceMatcher(None, one, other).ratio() >= ALIKE_PERCENT
 
 
 def _letters(name: str) -> str:
