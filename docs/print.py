@@ -69,8 +69,8 @@ MACHINES = (
         "Refund",
         "request",
         "Money of one payment going back once: `shop/payments/states.py`.",
-        "A refund that failed stays so; trying again is a new one. A bank may hand money back after\n"
-        "it was said to have arrived: that is how a success can fail.",
+        "A refund that failed stays so; trying again is a new one. A bank may hand money back\n"
+        "after it was said to have arrived: that is how a success can fail.",
     ),
     About(
         DISPUTE,
