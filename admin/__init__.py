@@ -9,6 +9,7 @@ from flask import Flask
 
 from admin import (
     audit_log,
+    bank,
     consignments,
     differences,
     disputes,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = [
     "TRANSLATIONS",
     "audit_log",
+    "bank",
     "consignments",
     "differences",
     "disputes",

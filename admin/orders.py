@@ -14,6 +14,7 @@ from shop.fulfilment.queries import parcels_of
 from shop.identity.policy import allowed
 from shop.ids import is_order_number
 from shop.orders.desk import order_on_desk, orders_on_desk
+from shop.payments.bank_desk import terms_of
 from shop.payments.dispute_queries import disputes_of
 from shop.payments.queries import payments_of
 from shop.payments.refund_queries import refunds_of
@@ -61,6 +62,8 @@ def order(ctx: Ctx, number: str) -> str:
         entries=entries_of_order(ctx, number),
         refunds=refunds_of(ctx, found["id"]),
         disputes=disputes_of(ctx, found["id"]),
+        terms=terms_of(ctx, found),
+        may_extend=allowed(ctx.actor, "orders.extend"),
         may_refund=bool(found["paid_at"]) and allowed(ctx.actor, "refunds.request"),
         named=refund_words,
         states=words.CONSIGNMENT_STATES,

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext
 
+from admin import bank_words
 from models.catalog import ListingState
 from models.identity import Role
 from models.inventory import MovementCause
@@ -108,6 +109,7 @@ EVENTS: dict[str, Any] = {
     "dispute.open": lazy_gettext("买家银行提出争议"),
     "dispute.win": lazy_gettext("争议胜诉"),
     "dispute.lose": lazy_gettext("争议败诉"),
+    "bank_match.approve": lazy_gettext("银行转账已匹配"),
 }
 
 REASONS: dict[str, Any] = {
@@ -117,6 +119,8 @@ REASONS: dict[str, Any] = {
     "staff": lazy_gettext("人工退款"),
     "at_provider": lazy_gettext("在支付渠道后台退款"),
     "refund": lazy_gettext("已退款"),
+    "bank_transfer": lazy_gettext("改由对公转账付款"),
+    **{code: text for code, text in bank_words.WHY.items() if code != "refund"},
 }
 
 ACTIONS: dict[str, Any] = {
@@ -135,6 +139,15 @@ ACTIONS: dict[str, Any] = {
     "event.replay": lazy_gettext("重新处理支付通知"),
     "refund.request": lazy_gettext("申请退款"),
     "refund.retry": lazy_gettext("重新退款"),
+    "refund.sent": lazy_gettext("标记退款已汇出"),
+    "order.extend": lazy_gettext("延长付款期"),
+    "bank.import": lazy_gettext("导入银行流水"),
+    "bank.enter": lazy_gettext("手工录入银行流水"),
+    "bank.match": lazy_gettext("录入银行匹配"),
+    "bank.approve": lazy_gettext("复核银行匹配"),
+    "bank.reject": lazy_gettext("驳回银行匹配"),
+    "bank.set_aside": lazy_gettext("搁置银行流水"),
+    "bank.reopen": lazy_gettext("恢复银行流水"),
 }
 
 SUBJECTS: dict[str, Any] = {
@@ -146,6 +159,10 @@ SUBJECTS: dict[str, Any] = {
     "provider_event": lazy_gettext("支付通知"),
     "refund": lazy_gettext("退款"),
     "dispute": lazy_gettext("争议"),
+    "order": lazy_gettext("订单"),
+    "bank_statement": lazy_gettext("银行流水文件"),
+    "bank_receipt": lazy_gettext("银行流水"),
+    "bank_match": lazy_gettext("银行匹配"),
 }
 
 PERIODS: dict[str, Any] = {
@@ -203,6 +220,13 @@ FIELDS: dict[str, Any] = {
     "role": lazy_gettext("角色"),
     "revoked": lazy_gettext("登录数"),
     "amount_fen": lazy_gettext("金额"),
+    "filename": lazy_gettext("文件"),
+    "rows": lazy_gettext("行数"),
+    "new": lazy_gettext("新增"),
+    "order": lazy_gettext("订单"),
+    "booked_on": lazy_gettext("交易日期"),
+    "pay_before": lazy_gettext("付款期限"),
+    "reason": lazy_gettext("原因"),
 }
 """What an entry of the audit log calls what changed."""
 

@@ -14,11 +14,13 @@ from sqlalchemy.orm import aliased
 
 from models.bank import BankMatch, BankReceipt, BankStatement, MatchState, ReceiptState
 from models.identity import User
-from models.orders import Order, OrderState
+from models.orders import Order, OrderState, PaymentTerms
 from models.payments import Payment, PaymentMethod
 from models.refunds import Refund, RefundState
 from shop.context import Ctx
 from shop.errors import NotFound
+from shop.orders.rules import institutional
+from shop.payments import bank_rows
 from shop.payments.bank_candidates import MISSING
 
 RECEIPTS, MATCHES = BankReceipt.__table__, BankMatch.__table__
@@ -219,9 +221,28 @@ def waiting_orders(ctx: Ctx, amount_fen: int, limit: int = 5) -> list[Row]:
         .where(
             ORDERS.c.state == OrderState.PENDING_PAYMENT,
             ORDERS.c.total_fen >= amount_fen,
-            amount_fen == MISSING,
+            MISSING - amount_fen == 0,
         )
         .order_by(ORDERS.c.id.desc())
         .limit(limit)
     )
     return [dict(row) for row in found.mappings()]
+
+
+def terms_of(ctx: Ctx, order: Row) -> Row:
+    """How a unit's order is to be paid: `order` as `shop.orders.queries` gives it.
+
+    `by_unit`: it may come by transfer; `received_fen` of it has come; `overdue`: its time has
+    passed and the money is still welcome; `extendable`: it may be given more time, once.
+    """
+    by_unit = institutional(order["buyer_kind"], order["purpose"])
+    waits = by_unit and order["state"] is OrderState.PENDING_PAYMENT
+    on_credit = order["payment_terms"] is PaymentTerms.PAY_AFTER_DELIVERY
+    return {
+        "by_unit": by_unit,
+        "waits": waits,
+        "on_credit": on_credit,
+        "overdue": waits and on_credit and order["pay_before"] <= ctx.now,
+        "extendable": waits and order["pay_extended_at"] is None,
+        "received_fen": bank_rows.received_fen(ctx, order["id"]) if waits else 0,
+    }
