@@ -45,6 +45,10 @@ class Connection:
         named += f"Authorization: Bearer {token}\r\n" if token else ""
         return await self._post(path, b"application/json", orjson.dumps(value), named.encode())
 
+    async def post_signed(self, path: str, body: bytes, signature: str) -> Answer:
+        named = f"Stripe-Signature: {signature}\r\n".encode()
+        return await self._post(path, b"application/json", body, named)
+
     async def post_form(self, path: str, form: str) -> Answer:
         return await self._post(path, b"application/x-www-form-urlencoded", form.encode())
 

@@ -123,7 +123,15 @@ class ProviderEventOutcome(Base):
     """One handling of one event. Append only: a replay adds a row."""
 
     __tablename__ = "provider_event_outcome"
-    __table_args__ = (Index("ix_provider_event_outcome_event", "provider_event_id", "id"),)
+    __table_args__ = (
+        Index("ix_provider_event_outcome_event", "provider_event_id", "id"),
+        Index(
+            "ix_provider_event_outcome_failed",
+            "provider_event_id",
+            "id",
+            postgresql_where="outcome = 'failed'",
+        ),
+    )
 
     id: Mapped[Key]
     provider_event_id: Mapped[UUID] = mapped_column(ForeignKey("provider_event.id"))

@@ -25,8 +25,42 @@ GAUGES = {
         "SELECT count(*) FROM customer_order WHERE state = 'pending_payment'",
     ),
     "payments_needing_refund": (
-        "Payments that came late, twice or wrong",
-        "SELECT count(*) FROM payment WHERE state = 'needs_refund'",
+        "Payments that no order may keep and nobody has sent back",
+        (
+            "SELECT count(*) FROM payment WHERE state = 'needs_refund'"
+            " AND captured_fen > refunding_fen + refunded_fen + disputed_fen"
+        ),
+    ),
+    "refunds_open": (
+        "Refunds asked for that are not back yet",
+        "SELECT count(*) FROM refund WHERE state IN ('requested', 'sent')",
+    ),
+    "refunds_failed": (
+        "Refunds that failed and nobody has tried again",
+        (
+            "SELECT count(*) FROM refund WHERE state = 'failed'"
+            " AND NOT EXISTS (SELECT FROM refund AS again WHERE again.retry_of = refund.id)"
+        ),
+    ),
+    "disputes_open": (
+        "Disputes that wait for the bank",
+        "SELECT count(*) FROM dispute WHERE state = 'open'",
+    ),
+    "differences_open": (
+        "Differences with the provider's or the bank's books",
+        "SELECT count(*) FROM difference WHERE state = 'open'",
+    ),
+    "bank_receipts_open": (
+        "Lines of the bank's statements that are matched to nothing",
+        "SELECT count(*) FROM bank_receipt WHERE state = 'open'",
+    ),
+    "provider_events_failed": (
+        "Provider events whose last handling failed",
+        (
+            "SELECT count(DISTINCT provider_event_id) FROM provider_event_outcome AS failed"
+            " WHERE outcome = 'failed' AND NOT EXISTS (SELECT FROM provider_event_outcome AS later"
+            " WHERE later.provider_event_id = failed.provider_event_id AND later.id > failed.id)"
+        ),
     ),
     "consignments_to_ship": (
         "Paid consignments not wholly shipped",

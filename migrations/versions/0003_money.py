@@ -625,6 +625,13 @@ def upgrade() -> None:
         "unit",
         sa.Column("pay_after_delivery", sa.Boolean(), server_default="false", nullable=False),
     )
+    op.create_index(
+        "ix_provider_event_outcome_failed",
+        "provider_event_outcome",
+        ["provider_event_id", "id"],
+        unique=False,
+        postgresql_where="outcome = 'failed'",
+    )
     for name, (_, _, after) in CHECKS.items():
         _check(name, after)
     # What was paid before there was a ledger is its opening balance.
@@ -655,6 +662,11 @@ def downgrade() -> None:
     )
     for name in reversed(CHECKS):
         _check(name, None)
+    op.drop_index(
+        "ix_provider_event_outcome_failed",
+        table_name="provider_event_outcome",
+        postgresql_where="outcome = 'failed'",
+    )
     op.drop_column("unit", "pay_after_delivery")
     op.drop_column("provider_event", "intent_reference")
     op.drop_index(

@@ -9,7 +9,6 @@ import sys
 
 from tests.conftest import ROOT
 
-
 # A killed process comes back after half a second, then one, then two: few kills make it a short storm.
 STORM = ("--purchases", "80", "--kill-every", "1", "--most-kills", "4")
 
