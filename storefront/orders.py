@@ -21,9 +21,10 @@ from shop.orders.own_queries import Shelf, own_orders
 from shop.payments.commands import cancel_unpaid
 from shop.payments.gateway import GatewayRejected, GatewayUnavailable
 from shop.payments.queries import open_reference, payments_of
+from shop.payments.refund_queries import refunds_for_buyer
 from shop.payments.sync import sync_payment
 from shop.web import language
-from storefront import receipts, visit
+from storefront import payments_shown, receipts, visit
 from storefront.checkout import to_cashier
 from storefront.errors import status_of
 from storefront.forms import FindOrderForm, Form, read_form
@@ -68,7 +69,16 @@ def order(ctx: Ctx, number: str) -> Response:
     """An order: a person's own, or a guest's by its token."""
     row = queries.order_for(ctx, number, token())
     found = _shown(ctx, row, parcels_of(ctx, row["id"]))
-    return show(ctx, "order.html", order=found, access_token=token())
+    attempts = payments_of(ctx, row["id"])
+    return show(
+        ctx,
+        "order.html",
+        order=found,
+        access_token=token(),
+        refunds=payments_shown.refunds(refunds_for_buyer(ctx, row["id"]), attempts),
+        unpaid=payments_shown.why_unpaid(attempts, closed="unpaid" in request.args),
+        late=payments_shown.late_money(row, attempts),
+    )
 
 
 def _shown(ctx: Ctx, row: queries.Row, parcels: receipts.Parcels) -> receipts.Shown:
@@ -155,6 +165,9 @@ def _result(ctx: Ctx, order_id: UUID) -> Response:
         "result.html",
         order=_shown(ctx, row, {}),
         outcome=_outcome(row["state"], [attempt["state"] for attempt in attempts]),
+        refunds=payments_shown.refunds(refunds_for_buyer(ctx, order_id), attempts),
+        unpaid=payments_shown.why_unpaid(attempts, closed=False),
+        late=payments_shown.late_money(row, attempts),
         access_token=token(),
         poll_url=here(asked=str(asked)) if asked <= ASKED_AT_MOST else None,
     )

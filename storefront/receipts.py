@@ -44,7 +44,14 @@ def opened(row: Row, parcels: Parcels, now: datetime, cooperatives: Names, units
     status = row["status"]
     unpaid = status == "pending_payment"
     parts = row["consignments"]
-    sums = ("goods_fen", "discount_fen", "freight_fen", "total_fen")
+    sums = (
+        "goods_fen",
+        "discount_fen",
+        "freight_fen",
+        "total_fen",
+        "refunding_fen",
+        "refunded_fen",
+    )
     return {
         "number": row["number"],
         "state": status,
@@ -76,11 +83,17 @@ def _part(part: Row, parcels: list[dict[str, Any]], names: Names) -> Shown:
     return {
         "number": part["number"],
         "cooperative": {"code": seller["code"], "name": names.get(seller["code"], seller["name"])},
-        "state": str(part["state"]),
+        "state": _part_state(part),
         "lines": list(lines.values()),
         "freight_fen": part["freight_fen"],
         "parcels": [_parcel(parcel, lines) for parcel in parcels],
     }
+
+
+def _part_state(part: Row) -> str:
+    """A part that was paid and cancelled was refunded: to its buyer it is not coming any more."""
+    cancelled = part["state"] is ConsignmentState.CANCELLED
+    return "withdrawn" if cancelled and part["paid_at"] else str(part["state"])
 
 
 def _line(line: Row) -> Shown:
@@ -91,7 +104,17 @@ def _line(line: Row) -> Shown:
         "image_url": picture(line["image_url"], PLAIN_PICTURE),
         "price_fen": line["unit_price_fen"],
         "quantity": line["quantity"],
+        "gone": _gone(line),
     }
+
+
+def _gone(line: Row) -> str:
+    """What of a line does not come, or has gone back."""
+    told = [
+        _("%(n)s 件已退款，不再发货", n=line["withdrawn"]) if line["withdrawn"] else "",
+        _("%(n)s 件已退货", n=line["returned"]) if line["returned"] else "",
+    ]
+    return " · ".join(text for text in told if text)
 
 
 def _parcel(parcel: Row, lines: Mapping[Any, Shown]) -> Shown:
@@ -107,18 +130,31 @@ def _parcel(parcel: Row, lines: Mapping[Any, Shown]) -> Shown:
     }
 
 
+BEFORE_PAYING = {("consignment", "cancel")}
+UNPAID = {None, ConsignmentState.PENDING_PAYMENT.value}
+"""An unpaid order's parts are cancelled with it: the order says so for all of them."""
+
+
 def _event(event: Row) -> Shown | None:
     """One step of the timeline; what only our books care about is left out."""
+    if (event["subject"], event["event"]) in BEFORE_PAYING and event["from_state"] in UNPAID:
+        return None
     titles = {
         ("order", "place"): lambda: _("订单已提交"),
         ("order", "pay"): lambda: _("付款成功"),
         ("order", "cancel"): lambda: _("订单已取消"),
         ("order", "expire"): lambda: _("超过付款时间，订单已取消"),
+        ("order", "reopen"): lambda: _("付款晚到，订单已恢复"),
         ("payment", "fail"): lambda: _("付款未成功"),
         ("payment", "arrive_unwanted"): lambda: _("收到一笔款项，待退回"),
         ("consignment", "ship_part"): lambda: _("合作社发出一部分"),
         ("consignment", "ship_all"): lambda: _("合作社已发货"),
         ("consignment", "complete"): lambda: _("已收货"),
+        ("consignment", "cancel"): lambda: _("未发的商品已退款，不再发货"),
+        ("consignment", "withdraw_rest"): lambda: _("未发的商品已退款，不再发货"),
+        ("refund", "request"): lambda: _("退款已提交"),
+        ("refund", "succeed"): lambda: _("退款已退回"),
+        ("refund", "fail"): lambda: _("退款没有成功，我们会联系您"),
     }
     title = titles.get((event["subject"], event["event"]))
     return {"at": written(event["at"]), "title": title()} if title else None

@@ -20,6 +20,7 @@ from shop.ids import new_id
 from shop.ledger.commands import Cause, post
 from shop.ledger.rules import Account, legs
 from shop.orders.access import access_token, locked_order
+from shop.orders.commands import close_order
 from shop.payments import refund_effects, refund_rows
 from shop.payments.receipts import record_receipt
 from shop.payments.refund_rules import LineWish, RefundWish
@@ -224,3 +225,8 @@ def token_of(ctx: Ctx, order: UUID) -> str:
 
 def refund_numbered(ctx: Ctx, number: str) -> Any:
     return ctx.session.execute(select(REFUNDS).where(REFUNDS.c.number == number)).one()
+
+
+def close(ctx: Ctx, order: UUID) -> None:
+    """The timer closes an unpaid order."""
+    close_order(ctx, order, "expire", "timer")

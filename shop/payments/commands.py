@@ -168,7 +168,7 @@ def _request(transactions: Transactions, order: Any, attempt: Any) -> CheckoutRe
         language=order.language,
         expires_at=attempt.expires_at,
         success_url=attempt.return_url or f"{page}/result?access_token={secret}",
-        cancel_url=f"{page}?access_token={secret}",
+        cancel_url=f"{page}?access_token={secret}&unpaid=1",
         buyer_email=order.buyer_email,
     )
 

@@ -56,7 +56,7 @@ def test_an_order_page_costs_a_constant_number_of_statements(
 ):
     with counted(database) as issued:
         visitor.get(path(transactions, ordered))
-    assert len(issued) == 7
+    assert len(issued) == 9
 
 
 def test_paying_again_leads_to_the_same_cashier(visitor, ordered, transactions, provider):
