@@ -20,9 +20,13 @@ from storefront.errors import status_of
 from storefront.forms import Form, told
 from storefront.page import fragment, go, go_to, pages, show
 from storefront.texts import _
+from storefront.transfer import to_transfer
 
 SCOPE = "storefront.checkout"
 MAX_KEY = 64
+
+BY_TRANSFER = frozenset({"transfer", "later"})
+"""Ways to pay that lead to no cashier; who pays after delivery mostly transfers."""
 
 SAME = idempotency.fingerprint(SCOPE.encode())
 """A form that comes again is the same form whatever it says by then: it made its order."""
@@ -68,6 +72,8 @@ def place(opened: Transactions) -> Response:
         if error.error_code != "idempotency_in_flight":
             raise
         return go("sent", key=request.form["idempotency_key"])
+    if request.form.get("pay_by") in BY_TRANSFER:
+        return to_transfer(opened, number, token)
     return to_cashier(opened, number, token)
 
 

@@ -11,6 +11,7 @@ from flask import request
 
 from models.catalog import ReturnRule
 from models.identity import BuyerKind
+from models.orders import PaymentTerms
 from shop.aid.queries import units
 from shop.cart import queries as cart_queries
 from shop.catalog.for_orders import SkuForPricing
@@ -22,6 +23,7 @@ from shop.identity.values import AddressFacts
 from shop.ids import secret_token
 from shop.orders.inputs import BuyerInput, PlaceOrder
 from shop.orders.rules import INSTITUTIONAL_DAYS, MAX_LINES
+from shop.orders.terms_queries import may_pay_after_delivery
 from shop.pricing.quote import load_basket
 from storefront import baskets, visit
 from storefront.forms import CheckoutForm, Form, read_leniently, told
@@ -77,6 +79,7 @@ def first(who: Person) -> Form:
         {
             "address_id": str(default.id) if default else NEW,
             "unit": who.unit or "",
+            "pay_by": "online",
             **levels_of(region.code if region else None),
         }
     )
@@ -95,6 +98,7 @@ def page(ctx: Ctx, form: Form, lines: Items, who: Person) -> Shown:
         "units": unit_choices(ctx),
         "buyer_kinds": buyer_kinds(),
         "purposes": purposes() if ctx.actor.buyer_kind is BuyerKind.UNIT_ACCOUNT else [],
+        "ways_to_pay": ways_to_pay(ctx),
         "hold_minutes": ctx.settings.reservation_minutes,
         "hold_days": INSTITUTIONAL_DAYS,
         "buy": [f"{sku}:{quantity}" for sku, quantity in lines]
@@ -155,6 +159,14 @@ def purposes() -> list[tuple[str, str]]:
     ]
 
 
+def ways_to_pay(ctx: Ctx) -> list[tuple[str, str]]:
+    """How a unit may pay; a person pays online, and is not asked."""
+    if ctx.actor.buyer_kind is not BuyerKind.UNIT_ACCOUNT:
+        return []
+    later = [("later", _("货到后付款"))] if may_pay_after_delivery(ctx) else []
+    return [("online", _("在线支付")), ("transfer", _("对公转账")), *later]
+
+
 def wish(ctx: Ctx, lines: Items) -> PlaceOrder:
     """The order that the form asks for; every fault of the form is told at once.
 
@@ -179,6 +191,9 @@ def wish(ctx: Ctx, lines: Items) -> PlaceOrder:
         note=values["note"],
         adult_confirmed=values["adult"],
         no_return_confirmed=values["no_return"],
+        payment_terms=(
+            PaymentTerms.PAY_AFTER_DELIVERY if values["pay_by"] == "later" else PaymentTerms.PREPAY
+        ),
         expected_total_fen=values["expected_total"],
     )
 

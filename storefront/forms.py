@@ -235,6 +235,10 @@ class CheckoutForm(AddressForm):
     unit = fields.String(load_default=None, validate=CODE)
     email = fields.String(load_default=None, validate=LONG)
     purpose = fields.Enum(Purpose, by_value=True, load_default=Purpose.PERSONAL)
+    pay_by = fields.String(
+        load_default="online",
+        validate=validate.OneOf(("online", "transfer", "later"), error="choose"),
+    )
     note = fields.String(load_default="", validate=validate.Length(max=MAX_NOTE, error="note"))
     adult = fields.Boolean(load_default=False)
     no_return = fields.Boolean(load_default=False)

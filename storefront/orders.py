@@ -25,6 +25,7 @@ from shop.payments.refund_queries import refunds_for_buyer
 from shop.payments.sync import sync_payment
 from shop.web import language
 from storefront import payments_shown, receipts, visit
+from storefront import transfer as transfers
 from storefront.checkout import to_cashier
 from storefront.errors import status_of
 from storefront.forms import FindOrderForm, Form, read_form
@@ -78,6 +79,7 @@ def order(ctx: Ctx, number: str) -> Response:
         refunds=payments_shown.refunds(refunds_for_buyer(ctx, row["id"]), attempts),
         unpaid=payments_shown.why_unpaid(attempts, closed="unpaid" in request.args),
         late=payments_shown.late_money(row, attempts),
+        transfer=transfers.shown(ctx, row, attempts),
     )
 
 
@@ -95,6 +97,14 @@ def token() -> str | None:
 def pay(opened: Transactions, number: str) -> Response:
     """On to the cashier: the page that is open already, or a new attempt."""
     return to_cashier(opened, number, token())
+
+
+@pages.page(
+    "/orders/<number>/transfer", permission="payments.start", methods=("POST",), phases=True
+)
+def transfer(opened: Transactions, number: str) -> Response:
+    """A unit pays by bank transfer; the order's page says where to."""
+    return transfers.to_transfer(opened, number, token())
 
 
 @pages.page(

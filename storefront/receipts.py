@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from models.orders import ConsignmentState
+from models.orders import ConsignmentState, PaymentTerms
 from shop.formatting import minute
 from shop.web import language
 from storefront.assets import picture
@@ -18,6 +18,15 @@ from storefront.texts import _
 Row = Mapping[str, Any]
 Shown = dict[str, Any]
 Parcels = Mapping[UUID, list[dict[str, Any]]]
+
+
+ON_ITS_WAY = frozenset(
+    {
+        ConsignmentState.PARTIALLY_SHIPPED,
+        ConsignmentState.SHIPPED,
+        ConsignmentState.COMPLETED,
+    }
+)
 
 
 def listed(row: Row) -> Shown:
@@ -43,6 +52,7 @@ def opened(row: Row, parcels: Parcels, now: datetime, cooperatives: Names, units
     """An order with everything that its page says."""
     status = row["status"]
     unpaid = status == "pending_payment"
+    on_credit = row["payment_terms"] is PaymentTerms.PAY_AFTER_DELIVERY
     parts = row["consignments"]
     sums = (
         "goods_fen",
@@ -58,9 +68,10 @@ def opened(row: Row, parcels: Parcels, now: datetime, cooperatives: Names, units
         "created_at": written(row["placed_at"]),
         "pay_before": written(row["pay_before"]),
         "pay_before_iso": row["pay_before"].isoformat(),
-        "expired": unpaid and row["pay_before"] <= now,
-        "can_pay": unpaid and row["pay_before"] > now,
-        "can_cancel": unpaid,
+        "on_credit": on_credit,
+        "expired": unpaid and row["pay_before"] <= now and not on_credit,
+        "can_pay": unpaid and (row["pay_before"] > now or on_credit),
+        "can_cancel": unpaid and not any(part["state"] in ON_ITS_WAY for part in parts),
         "can_confirm": any(part["state"] is ConsignmentState.SHIPPED for part in parts),
         "can_repeat": not unpaid,
         "consignments": [_part(part, parcels.get(part["id"], []), cooperatives) for part in parts],
@@ -146,6 +157,8 @@ def _event(event: Row) -> Shown | None:
         ("order", "expire"): lambda: _("超过付款时间，订单已取消"),
         ("order", "reopen"): lambda: _("付款晚到，订单已恢复"),
         ("payment", "fail"): lambda: _("付款未成功"),
+        ("bank_match", "approve"): lambda: _("收到对公转账"),
+        ("consignment", "ship_on_credit"): lambda: _("货到后付款，合作社开始备货"),
         ("payment", "arrive_unwanted"): lambda: _("收到一笔款项，待退回"),
         ("consignment", "ship_part"): lambda: _("合作社发出一部分"),
         ("consignment", "ship_all"): lambda: _("合作社已发货"),
