@@ -7,13 +7,13 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from models.catalog import Category, Cooperative, Product, Sku
 from models.identity import BuyerKind, Role, RoleGrant
 from models.orders import Consignment, OrderLine, PaymentTerms
 from models.organization import Purpose, SalesPlatform, Unit
-from models.payments import PaymentMethod
+from models.payments import Payment, PaymentMethod
 from shop.aid.commands import record_external
 from shop.aid.queries import attribution_for
 from shop.aid.values import ExternalSale, Goods
@@ -23,7 +23,7 @@ from shop.fulfilment.commands import ShipParcel, ship_parcel
 from shop.identity.rules import AddressInput
 from shop.ids import new_id
 from shop.orders import commands
-from shop.orders.access import order_id_for
+from shop.orders.access import locked_order, order_id_for
 from shop.orders.inputs import BuyerInput, PlaceOrder
 from shop.payments import refund_rows
 from shop.payments.receipts import record_receipt
@@ -31,22 +31,27 @@ from shop.payments.refund_effects import succeed
 from shop.payments.refund_rules import LineWish, RefundWish
 from shop.payments.refunds import request_refund
 from shop.seed.data import demo, moment
+from shop.seed.provider import Provider
 
 Scenario = dict[str, Any]
 
 CONSIGNMENTS, LINES = Consignment.__table__, OrderLine.__table__
+PAYMENTS = Payment.__table__
 
 SHIPPED_AFTER = timedelta(days=1)
 """Where the data names no parcel, the goods left a day after they were paid."""
 
 
-def place_scenarios(transactions: Transactions) -> dict[str, str]:
-    """Live through every worked order; returns scenario code -> order or external number."""
+def place_scenarios(transactions: Transactions, past: Provider | None = None) -> dict[str, str]:
+    """Live through every worked order; returns scenario code -> order or external number.
+
+    Without a `past` the payments are ours alone, and nothing of them can be refunded.
+    """
     return {
         scenario["code"]: (
             _import(transactions, scenario)
             if scenario["platform"] != "self_mall"
-            else _order(transactions, scenario)
+            else _order(transactions, scenario, past)
         )
         for scenario in demo()["order_scenarios"]
     }
@@ -56,7 +61,7 @@ def _at(transactions: Transactions, text: str) -> Transactions:
     return replace(transactions, clock=frozen(moment(text)), actor=SYSTEM)
 
 
-def _order(transactions: Transactions, scenario: Scenario) -> str:
+def _order(transactions: Transactions, scenario: Scenario, past: Provider | None) -> str:
     with _at(transactions, scenario["placed_at"]).begin() as ctx:
         ctx.actor = _buyer(ctx, scenario)
         number = commands.place_order(ctx, _wish(scenario)).number
@@ -65,12 +70,12 @@ def _order(transactions: Transactions, scenario: Scenario) -> str:
         return number
     # Goods of an order on credit may travel before the money does; here the receipt comes first
     # and the parcels right after it, whatever the terms.
-    _pay(transactions, scenario, number)
+    _pay(transactions, scenario, number, past)
     if scenario["outcome"] == "completed":
         _ship(transactions, scenario, number)
         _complete(transactions, scenario, number)
     for refund in scenario["refunds"]:
-        _refund(transactions, refund, number)
+        _refund(transactions, refund, number, past)
     return number
 
 
@@ -126,16 +131,32 @@ def _expire(transactions: Transactions, scenario: Scenario, number: str) -> None
         commands.close_order(ctx, order_id_for(ctx, number), "expire", "timer")
 
 
-def _pay(transactions: Transactions, scenario: Scenario, number: str) -> None:
+def _pay(
+    transactions: Transactions, scenario: Scenario, number: str, past: Provider | None
+) -> None:
+    method = PaymentMethod(scenario["payment_method"])
     with _at(transactions, scenario["paid_at"]).begin() as ctx:
-        record_receipt(
+        payment_id = record_receipt(
             ctx,
             order_id_for(ctx, number),
-            method=PaymentMethod(scenario["payment_method"]),
+            method=method,
             amount_fen=scenario["total_fen"],
             received_at=ctx.now,
             reference=f"demo-{scenario['code']}",
         )
+    if past is not None and method is PaymentMethod.STRIPE:
+        paid_at = moment(scenario["paid_at"])
+        charged = past.charge(number, payment_id, scenario["total_fen"], paid_at)
+        with transactions.begin() as ctx:
+            ctx.session.execute(
+                update(PAYMENTS)
+                .where(PAYMENTS.c.id == payment_id)
+                .values(
+                    reference=charged.session,
+                    intent_reference=charged.intent,
+                    charge_reference=charged.charge,
+                )
+            )
 
 
 def _ship(transactions: Transactions, scenario: Scenario, number: str) -> None:
@@ -177,7 +198,9 @@ def _complete(transactions: Transactions, scenario: Scenario, number: str) -> No
         commands.confirm_receipt(ctx, order_id_for(ctx, number))
 
 
-def _refund(transactions: Transactions, refund: dict[str, Any], number: str) -> None:
+def _refund(
+    transactions: Transactions, refund: dict[str, Any], number: str, past: Provider | None
+) -> None:
     """A refund asked for and, as the data has one moment for both, with the buyer at once."""
     with _at(transactions, refund["refunded_at"]).begin() as ctx:
         order_id = order_id_for(ctx, number)
@@ -192,9 +215,21 @@ def _refund(transactions: Transactions, refund: dict[str, Any], number: str) -> 
             freight=refund["freight_fen"] > 0,
         )
         refund_id = request_refund(ctx, order_id, wish, refund["reason"])
-        row = ctx.session.execute(refund_rows.REFUND_LOCKED, {"wanted": refund_id}).one()
-        payment = ctx.session.execute(refund_rows.PAYMENT_LOCKED, {"wanted": row.payment_id}).one()
-        succeed(ctx, row, payment, reference=f"demo-{row.number}", settled_at=ctx.now)
+        row, payment = _locked(ctx, refund_id)
+    at = moment(refund["refunded_at"])
+    reference = f"demo-{row.number}"
+    if past is not None and payment.intent_reference is not None:
+        reference = past.refund(payment.intent_reference, refund_id, row.amount_fen, at)
+    with _at(transactions, refund["refunded_at"]).begin() as ctx:
+        locked_order(ctx, row.order_id)
+        row, payment = _locked(ctx, refund_id)
+        succeed(ctx, row, payment, reference=reference, settled_at=at)
+
+
+def _locked(ctx: Ctx, refund_id: UUID) -> tuple[Any, Any]:
+    row = ctx.session.execute(refund_rows.REFUND_LOCKED, {"wanted": refund_id}).one()
+    payment = ctx.session.execute(refund_rows.PAYMENT_LOCKED, {"wanted": row.payment_id}).one()
+    return row, payment
 
 
 def _import(transactions: Transactions, scenario: Scenario) -> str:
