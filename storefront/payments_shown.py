@@ -90,13 +90,22 @@ def _refusal(code: str) -> str:
 
 def late_money(order: Row, attempts: Sequence[Row]) -> str:
     """What became of money that came when the order could not take it; empty if none did."""
-    codes = {one["failure_code"] for one in attempts if one["state"] is PaymentState.NEEDS_REFUND}
-    if "double" in codes:
+    unwanted = [one for one in attempts if one["state"] is PaymentState.NEEDS_REFUND]
+    waiting = {one["failure_code"] for one in unwanted if not _all_back(one)}
+    if "double" in waiting:
         return _("您多付了一笔，多付的款项会自动原路退回，不用再做什么。")
-    if "late" in codes:
+    if "late" in waiting:
         return _("您的付款到账时订单已经关闭，款项会自动原路退回，不用再做什么。")
-    if codes:
+    if waiting:
         return _("您的付款与订单金额不符，我们核对后会原路退回。")
+    if unwanted:
+        return _("没有用于订单的付款已经全部原路退回。")
     if any(event["subject"] == "order" and event["event"] == "reopen" for event in order["events"]):
         return _("付款到账晚于截止时间，货还在，订单已自动恢复。")
     return ""
+
+
+def _all_back(attempt: Row) -> bool:
+    """Money of another currency is none of our fen: somebody has to look."""
+    captured: int = attempt["captured_fen"]
+    return 0 < captured <= int(attempt["refunded_fen"])

@@ -235,7 +235,7 @@ def test_a_dispute_with_its_evidence(fiona, olga, bob, number, order, transactio
     assert olga.plain.count("Fiona 查看收货人信息 争议 dp_1 内容： 收货人, 电话, 地址, 邮箱") == 2
     assert olga.get("/disputes/x").status_code == 404
     olga.get(f"/orders/{number}")
-    assert "没有收到货 处理中 ¥144.00" in olga.plain
+    assert "没有收到货 2026年11月23日 10:00 处理中 ¥144.00" in olga.plain
 
 
 def test_a_disputed_order_is_not_refunded(fiona, number, order, transactions):

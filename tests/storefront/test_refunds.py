@@ -94,6 +94,9 @@ def test_an_order_that_went_back_whole_reads_as_refunded(alice, provider, transa
     assert "未发的商品已退款，不再发货" in words(alice)
     alice.get("/orders")
     assert "已退款" in words(alice)
+    alice.get(f"/orders/{order.number}/result")
+    assert "商品不再发货，款项已退回" in words(alice)
+    assert "付款成功" not in words(alice)
 
 
 def test_who_leaves_the_cashier_is_told_and_has_one_button(visitor, ordered, provider):
@@ -152,6 +155,10 @@ def test_money_after_cancelling_goes_back_by_itself(visitor, ordered, provider, 
         assert "这笔款项没有用于订单，全部退回。" in words(visitor)
         assert f"{ordered.number}R1" in words(visitor)
     assert visitor.get(page_of(provider)[0]).text.count("/again") == 1
+    with transactions.begin() as ctx:
+        fact.end(ctx, fact.refund_numbered(ctx, f"{ordered.number}R1").id)
+    visitor.get(page_of(provider)[0])
+    assert "没有用于订单的付款已经全部原路退回。" in words(visitor)
 
 
 def test_late_money_for_goods_that_are_still_there(visitor, ordered, provider, transactions, time):
