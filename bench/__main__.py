@@ -11,12 +11,23 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from bench import catalogue, pages, processes, purchases, reads, report, truth, yardstick
+from bench import (
+    books,
+    catalogue,
+    pages,
+    processes,
+    purchases,
+    reads,
+    report,
+    truth,
+    webhooks,
+    yardstick,
+)
 from bench.figures import Figure, middle
 from bench.installation import BenchError, Installation
 from shop.context import Transactions
 
-ALL = ("R1", "R2", "R1h", "R2h", "R3", "R4")
+ALL = ("R1", "R2", "R1h", "R2h", "R3", "R4", "M1", "M2", "M3")
 PRODUCTS = 500
 """How many different products R2 asks for."""
 
@@ -43,7 +54,7 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=main.__doc__)
-    parser.add_argument("--only", default=",".join(ALL), help="R1,R2,R1h,R2h,R3,R4")
+    parser.add_argument("--only", default=",".join(ALL), help=",".join(ALL))
     parser.add_argument("--seconds", type=int, default=15, help="length of each measurement")
     parser.add_argument("--rounds", type=int, default=1, help="3 for a median")
     parser.add_argument("--out", type=Path, default=Path("var/bench.json"))
@@ -80,7 +91,7 @@ def _round(
         figures[figure.name] = figure
         print("\n".join([report.line(figure), *report.details(figure)]), flush=True)
 
-    if {"R3", "R4"} & set(wanted.only):
+    if {"R3", "R4", "M1", "M2", "M3"} & set(wanted.only):
         note(yardstick.orders(mall, seconds))
     if {"R1", "R2", "R1h", "R2h"} & set(wanted.only):
         note(yardstick.empty_endpoint(mall, seconds))
@@ -94,6 +105,10 @@ def _round(
         note(_steady(mall, transactions, seconds))
     if "R4" in wanted.only:
         note(_flash_sale(mall, transactions, f"flash-sale-{number}"))
+    for figure in books.measure(mall) if {"M2", "M3"} & set(wanted.only) else ():
+        note(figure)
+    if "M1" in wanted.only:  # last: the worker goes on asking about these events for a while
+        note(webhooks.measure(mall, seconds))
     return figures
 
 

@@ -118,3 +118,12 @@ def _pss_kb(pid: int) -> int:
     except OSError:
         return 0
     return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
+
+
+def peak_mb() -> float:
+    """The most memory that this process has held, in megabytes.
+
+    Not `getrusage`: what that says begins with the size of the process that started this one.
+    """
+    lines = (PROC / "self" / "status").read_text().splitlines()
+    return next(round(int(line.split()[1]) / 1024, 1) for line in lines if "VmHWM" in line)

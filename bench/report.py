@@ -16,6 +16,9 @@ WORKLOADS = {
     "R2h": "product pages",
     "R3": "complete guest purchase, 8 buyers",
     "R4": "flash sale: 400 buyers, 200 pieces",
+    "M1": "signed webhooks, 16 connections",
+    "M2": "ledger proved, 50,000 entries",
+    "M3": "a day reconciled, 20,000 lines",
 }
 
 
@@ -34,6 +37,12 @@ FLOORS = {
     "R4": Floor(
         "200 sold, 0 oversold, under 10 s",
         lambda one: (one.more["sold"], one.more["paid"]) == (200, 200) and one.seconds < 10,
+    ),
+    "M1": Floor("at least 400 a second", lambda one: one.per_second >= 400),
+    "M2": Floor("under 2 s", lambda one: one.operations >= 50_000 and one.seconds < 2),
+    "M3": Floor(
+        "under 30 s and 300 MB",
+        lambda one: one.operations >= 20_000 and one.seconds < 30 and one.more["memory_mb"] < 300,
     ),
 }
 """For a machine with two cores."""
@@ -87,6 +96,11 @@ def details(figure: Figure) -> list[str]:
             f"{figure.more['sold']} sold, {max(0, figure.more['sold'] - 200)} oversold,"
             f" {figure.more['refused']} refused, {figure.seconds:.2f} s"
         )
+    if figure.name == "M1":
+        kinds = figure.more["kinds"]
+        said.append(", ".join(f"{count:,} {kind}" for kind, count in sorted(kinds.items())))
+    if figure.name in {"M2", "M3"}:
+        said.append(f"{figure.seconds:.2f} s, {figure.more['memory_mb']:.0f} MB at most")
     return [f"{'':<10}{sentence}" for sentence in said]
 
 
@@ -109,9 +123,9 @@ def table(figures: Mapping[str, Figure]) -> str:
 
 def _base(figures: Mapping[str, Figure], name: str) -> Figure | None:
     """What a workload stands beside: plain SQL for purchases, an empty answer for reading."""
-    if not name.startswith("R"):
+    if not name.startswith(("R", "M")):
         return None
-    return figures.get("yardstick" if name in {"R3", "R4"} else "empty")
+    return figures.get("empty" if name in {"R1", "R2", "R1h", "R2h"} else "yardstick")
 
 
 def ratios(figures: Mapping[str, Figure]) -> list[str]:

@@ -21,22 +21,30 @@ FIRST = UUID(int=0)
 
 THEIRS_OF_DAY = text(
     """
-    SELECT id, coalesce(source, reference) AS ref FROM provider_transaction AS line
-    WHERE day = :day AND id > :after AND kind = ANY(:kinds) AND NOT EXISTS (
+    SELECT id, ref, EXISTS (
         SELECT FROM provider_transaction AS earlier
-        WHERE earlier.source = line.source AND earlier.day = line.day AND earlier.id < line.id
-          AND earlier.kind = ANY(:kinds))
-    ORDER BY id LIMIT :size
+        WHERE earlier.source = line.ref AND earlier.day = :day AND earlier.id < line.id
+          AND earlier.kind = ANY(:kinds)
+    ) AS seen
+    FROM (
+        SELECT id, coalesce(source, reference) AS ref FROM provider_transaction
+        WHERE day = :day AND id > :after AND kind = ANY(:kinds) ORDER BY id LIMIT :size
+    ) AS line
+    ORDER BY id
     """
 ).bindparams(bindparam("kinds", type_=ARRAY(Text)))
+"""`seen`: an earlier slice had it; asked of the slice alone."""
+
 OURS_OF_DAY = text(
     """
-    SELECT id, ref FROM (
+    SELECT id, ref, false AS seen FROM (
         SELECT entry.id, coalesce(
             payment.charge_reference,
-            (SELECT line.source FROM provider_transaction AS line
-             WHERE line.kind = 'charge' AND line.intent_reference = payment.intent_reference
-               AND line.day BETWEEN entry.day - 1 AND entry.day + 1 LIMIT 1),
+            CASE WHEN payment.intent_reference IS NOT NULL THEN
+                (SELECT line.source FROM provider_transaction AS line
+                 WHERE line.kind = 'charge' AND line.intent_reference = payment.intent_reference
+                   AND line.day BETWEEN entry.day - 1 AND entry.day + 1 LIMIT 1)
+            END,
             payment.intent_reference, payment.reference,
             refund.reference, refund.number,
             dispute.reference, entry.subject_id::text
@@ -61,7 +69,7 @@ OURS_OF_DAY = text(
 )
 STILL_OPEN = text(
     """
-    SELECT id, reference AS ref FROM difference
+    SELECT id, reference AS ref, false AS seen FROM difference
     WHERE side = 'provider' AND state = 'open' AND kind = ANY(:kinds) AND id > :after
     ORDER BY id LIMIT :size
     """
@@ -184,7 +192,7 @@ def names(ctx: Ctx, source: Any, day: date, after: UUID, size: int) -> Names | N
     rows = ctx.session.execute(source, wanted).all()
     if not rows:
         return None
-    return Names(list(dict.fromkeys(row.ref for row in rows)), rows[-1].id)
+    return Names(list(dict.fromkeys(row.ref for row in rows if not row.seen)), rows[-1].id)
 
 
 def on_their_day(ctx: Ctx, day: date, refs: Sequence[str]) -> set[str]:

@@ -22,7 +22,7 @@ from shop.payments.proof import prove
 from shop.payments.providers import install
 from shop.payments.reconcile import reconcile_provider
 from shop.payments.refund_rules import RefundWish
-from shop.payments.refund_sending import send_refund
+from shop.payments.refund_sending import carry as send_refund
 from shop.payments.refunds import request_refund
 from shop.payments.sync import sync_payment
 from tests.fakes.gateway import FakeGateway
@@ -343,3 +343,14 @@ def test_an_unreachable_provider_leaves_nothing(transactions, provider, tomorrow
     with transactions.begin() as ctx:
         assert ctx.session.execute(select(func.count()).select_from(Reconciliation)).scalar() == 0
     assert run(transactions).lines == 0
+
+
+def test_more_lines_than_a_slice(transactions, provider, tomorrow):
+    provider.lines = [line(f"txn_{n}", source=f"ch_{n}", fee_fen=1) for n in range(1_101)]
+    provider.lines += [line("txn_x", source="ch_7", kind="refund", amount_fen=-500)]
+    tomorrow()
+    row = run(transactions)
+    assert (row.lines, row.open_differences, row.sums["differs_fen"]) == (1_102, 1_100, 550_000)
+    assert row.theirs_fen - row.ours_fen == 550_000
+    assert row.sums["balance"]["unexplained_fen"] == 0
+    assert balances(transactions) == {"provider_clearing": -1_101, "provider_fees": 1_101}
