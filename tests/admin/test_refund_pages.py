@@ -326,6 +326,7 @@ def test_a_cooperative_is_never_asked_to_ship_what_was_refunded(
     assert "还有 1 件未发" in bob.plain
     bob.get("/consignments/picking")
     assert re.search(r"P01-1 高山绿茶[^0-9]*\S+ 1 ", bob.plain)
+    assert re.search(r"高山绿茶 \S+ \S+ 不再发货 2 1 ", bob.plain)
     bob.get(f"/consignments/{number}-1/slip")
     assert "不再发货 2" in bob.plain
     preview(fiona, number, **EVERYTHING)
