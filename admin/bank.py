@@ -135,7 +135,7 @@ def _line(
 )
 def bank_match(opened: Transactions, receipt_id: str) -> Any:
     """Say that a line is for an order; another person approves."""
-    number = request.form.get("order", "").strip()[:LONGEST_NUMBER]
+    number = "".join(request.form.get("order", "").split())[:LONGEST_NUMBER]
     amount, note = amount_of(request.form), request.form.get("note", "")
     key = _key(receipt_id)
 

@@ -19,8 +19,8 @@ MAX_ROWS = 20_000
 
 MAX_COLUMNS = 60
 MAX_CELL = 2_000
-MAX_UNPACKED = 60_000_000
-"""What an xlsx of 20,000 rows unpacks to is a tenth of this; a zip bomb is a thousandfold."""
+MAX_UNPACKED = 25_000_000
+"""What an xlsx of 20,000 rows unpacks to is half of this; a zip bomb is a thousandfold."""
 
 MAX_PARTS = 500
 ENCODINGS = ("utf-8-sig", "gb18030")

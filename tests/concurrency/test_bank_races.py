@@ -12,7 +12,7 @@ from models.bank import BankMatch, BankReceipt, BankStatement, MatchState
 from models.ledger import JournalEntry
 from models.payments import Payment
 from shop.errors import Conflict
-from shop.payments import bank_rows
+from shop.payments import bank_rows, jobs
 from shop.payments.bank_import import import_statement
 from shop.payments.bank_jobs import match_receipts
 from shop.payments.bank_matches import approve_match, enter_match
@@ -115,6 +115,35 @@ def test_two_lines_for_one_order_at_once(transactions, fiona, ada, together):
         assert sorted(row[2] for row in receipts(ctx)) == [0, TOTAL]
         assert count(ctx, Payment) == 1
         assert prove(ctx).proved
+
+
+def test_the_timer_against_the_bank(transactions, together, time):
+    """Either the order is paid, or it is closed and its money waits on the line."""
+    ends = set()
+    for round_ in range(12):
+        time.set("2026-11-23T10:00:00+08:00")
+        placed = unit_order(transactions)
+        with transactions.begin() as ctx:
+            import_statement(ctx, "a.csv", csv((TOTAL, placed.number), first=round_ + 1))
+        time.forward(days=31)
+        together(
+            partial(jobs.expire, transactions, placed.id), partial(match_receipts, transactions)
+        )
+        with transactions.begin() as ctx:
+            state = states(ctx)[placed.number]
+            assert prove(ctx).proved
+        assert state in {"paid", "cancelled"}
+        ends.add(state)
+        match_receipts(transactions)
+        with transactions.begin() as ctx:
+            run = ctx.session.execute
+            found = run(
+                select(BankReceipt.state, BankReceipt.open_reason).where(
+                    BankReceipt.remark == placed.number
+                )
+            ).one()
+        assert found == (("matched", "") if state == "paid" else ("open", "order_cancelled"))
+    assert ends
 
 
 def test_the_job_twice_at_once(transactions, together):
