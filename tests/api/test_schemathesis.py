@@ -17,6 +17,8 @@ SIGN_OUT = "DELETE /auth/tokens/current"
 CALLER = {
     "account": "bob", "session": "bob", "consignments": "bob", "skus": "bob", "stock": "bob",
     "reports": "olga", "entries": "olga",
+    "refunds": "fiona", "disputes": "fiona", "bank": "fiona", "ledger": "fiona",
+    "reconciliations": "fiona", "differences": "fiona", "events": "fiona",
 }  # fmt: skip
 """Who may call what, by the family of its permission; everybody the rest."""
 
