@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, text
 from sqlalchemy import insert as plain_insert
-from sqlalchemy.dialects.postgresql import insert
 
 from models.payments import EventOutcome, Payment, ProviderEvent, ProviderEventOutcome
 from shop.context import Ctx, Transactions
 from shop.errors import NotFound, ShopError
 from shop.ids import new_id
-from shop.jobs.queue import enqueue
+from shop.jobs.queue import DEFERRED, deferral
 from shop.payments.gateway import GatewayEvent
 from shop.payments.providers import gateway
 from shop.payments.sync import look, sync_aftermath
@@ -60,9 +59,25 @@ KNOWN = CHECKOUT | ARRIVING | AFTERWARDS
 None is believed: each only says which checkout to look at, and that its aftermath is worth reading.
 """
 
-WRITE_EVENT = (
-    insert(EVENTS).on_conflict_do_nothing(index_elements=["event_id"]).returning(EVENTS.c.id)
-)
+STORE = """
+    WITH stored AS (
+        INSERT INTO provider_event (id, provider, event_id, type, reference, intent_reference,
+            body, received_at)
+        VALUES (:id, :provider, :event_id, :type, :reference, :intent_reference, :body,
+            :received_at)
+        ON CONFLICT (event_id) DO NOTHING RETURNING id
+    )
+    {then}
+"""
+AND_QUEUE = "SELECT id, {deferred} FROM stored"
+AND_IGNORE = """
+    INSERT INTO provider_event_outcome (id, provider_event_id, outcome, detail, at)
+    SELECT :outcome_id, id, 'ignored', 'type', :received_at FROM stored RETURNING id
+"""
+STORE_AND_QUEUE = text(STORE.format(then=AND_QUEUE.format(deferred=DEFERRED)))
+STORE_AND_IGNORE = text(STORE.format(then=AND_IGNORE))
+"""One statement an event: a provider that has been away comes back with thousands at once."""
+
 WRITE_OUTCOME = plain_insert(OUTCOMES)
 BY_INTENT = (
     select(PAYMENTS.c.reference)
@@ -76,26 +91,22 @@ BY_INTENT = (
 
 def receive(ctx: Ctx, provider: str, event: GatewayEvent, body: bytes) -> bool:
     """Store an event and, if it concerns us, the job that will handle it; False for a duplicate."""
-    stored = ctx.session.execute(
-        WRITE_EVENT,
-        {
-            "id": new_id(),
-            "provider": provider,
-            "event_id": event.event_id,
-            "type": event.type,
-            "reference": event.checkout_reference,
-            "intent_reference": event.intent_reference,
-            "body": body.decode("utf-8", "replace"),
-            "received_at": ctx.now,
-        },
-    ).scalar_one_or_none()
-    if stored is None:
-        return False
+    event_id = new_id()
+    row = {
+        "id": event_id,
+        "provider": provider,
+        "event_id": event.event_id,
+        "type": event.type,
+        "reference": event.checkout_reference,
+        "intent_reference": event.intent_reference,
+        "body": body.decode("utf-8", "replace"),
+        "received_at": ctx.now,
+    }
     if event.type in KNOWN and (event.checkout_reference or event.intent_reference):
-        enqueue(ctx, HANDLE, event=str(stored), reference=event.checkout_reference or "")
-    else:
-        note(ctx, stored, EventOutcome.IGNORED, "type")
-    return True
+        job = deferral(HANDLE, event=str(event_id), reference=event.checkout_reference or "")
+        return ctx.session.execute(STORE_AND_QUEUE, {**row, **job}).first() is not None
+    row["outcome_id"] = new_id()
+    return ctx.session.execute(STORE_AND_IGNORE, row).first() is not None
 
 
 def handle(transactions: Transactions, event: str, reference: str = "") -> EventOutcome:
