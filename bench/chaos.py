@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import random
@@ -70,7 +71,10 @@ def _run(mall: Installation, wanted: argparse.Namespace) -> list[str]:
     before = control.books()
     control.set(BAD_DAY)
     began = time.monotonic()
-    kills, outcomes = asyncio.run(_storm(mall, wanted, dice))
+    try:
+        kills, outcomes = asyncio.run(_storm(mall, wanted, dice))
+    except BenchError as error:
+        raise BenchError(f"{error}\n{mall.log()}") from error
     took = time.monotonic() - began
     print(f"{took:.0f} s, killed {dict(kills)}, {json.dumps(dict(sorted(outcomes.items())))}")
     control.set(GOOD_DAY)
@@ -95,17 +99,22 @@ async def _storm(
 
     await asyncio.gather(*(keep_buying() for _ in range(BUYERS)))
     killer.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await killer  # had it failed, nobody would have been killed
     return kills, outcomes
 
 
-async def _kill(mall: Installation, dice: random.Random, kills: Counter[str], every: float) -> None:
-    while True:
-        await asyncio.sleep(every * dice.uniform(0.5, 1.5))
+async def _kill(
+    mall: Installation, wanted: argparse.Namespace, dice: random.Random, kills: Counter[str]
+) -> None:
+    while kills.total() < wanted.most_kills:
+        await asyncio.sleep(wanted.kill_every * dice.uniform(0.5, 1.5))
         role = dice.choice(VICTIMS)
         alive = processes.by_role(mall.pid).get(role, [])
         if alive:
-            os.kill(dice.choice(alive), signal.SIGKILL)
-            kills[role] += 1
+            with contextlib.suppress(ProcessLookupError):  # it has just ended by itself
+                os.kill(dice.choice(alive), signal.SIGKILL)
+                kills[role] += 1
 
 
 if __name__ == "__main__":
