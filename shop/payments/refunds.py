@@ -93,8 +93,9 @@ def request_refund(ctx: Ctx, order_id: UUID, wish: RefundWish, reason: str) -> U
     refund_id = write_refund(
         ctx, found.order, found.payment, RefundCause.STAFF, found.parts, reason=reason
     )
-    number = _on_record(ctx, "refund.request", refund_id, found.amount_fen, reason)
-    pieces.give_up(ctx, order_id, found.parts, number)
+    pieces.give_up(ctx, order_id, found.parts, refund_rows.number_of(ctx, refund_id))
+    # Last, as when a parcel is shipped: who holds the log never waits for goods.
+    _on_record(ctx, "refund.request", refund_id, found.amount_fen, reason)
     return refund_id
 
 
@@ -280,11 +281,10 @@ def refuse_disputed(ctx: Ctx, payment_id: UUID) -> None:
         )
 
 
-def _on_record(ctx: Ctx, action: str, refund_id: UUID, amount_fen: int, reason: str) -> str:
-    """Write down what a person of the staff did; the refund's number."""
+def _on_record(ctx: Ctx, action: str, refund_id: UUID, amount_fen: int, reason: str) -> None:
+    """Write down what a person of the staff did."""
     number = refund_rows.number_of(ctx, refund_id)
     audit.record(ctx, action, "refund", number, after={"amount_fen": amount_fen}, reason=reason)
-    return number
 
 
 def _write_parts(ctx: Ctx, refund_id: UUID, parts: Sequence[Part]) -> None:

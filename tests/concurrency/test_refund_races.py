@@ -15,6 +15,7 @@ from models.payments import Payment, PaymentState
 from shop.context import Ctx, Transactions
 from shop.errors import ShopError
 from shop.fulfilment.commands import ShipParcel, ship_parcel
+from shop.locks import AUDIT_CHAIN, lock_chain
 from shop.payments import refund_rows, refunds
 from shop.payments.refunds import retry_refund
 from tests import refund_factories as fact
@@ -115,6 +116,38 @@ def test_a_piece_is_shipped_or_given_up_never_both(transactions, together, order
             assert (tea.shipped_quantity, tea.withdrawn) == (0, 3)
             assert fact.stock(ctx) == (on_hand, reserved - 3)
             assert fact.parts(ctx, order)[0] == "cancelled"
+
+
+def parcels_and_refunds(transactions: Transactions, together: Any) -> list[str]:
+    """A parcel of one order and refunds of two others, all of the same goods."""
+    with transactions.begin() as ctx:
+        number = fact.number_of(ctx, fact.bought(ctx))
+    return together(
+        partial(ship_all, transactions, f"{number}-1", None),
+        partial(refund_tea, transactions, another(transactions)),
+        partial(refund_tea, transactions, another(transactions)),
+    )
+
+
+def test_refunds_and_parcels_of_the_same_goods_do_not_wait_for_each_other(transactions, together):
+    for _ in range(10):
+        assert parcels_and_refunds(transactions, together) == ["done"] * 3
+
+
+def test_control_who_takes_the_log_before_the_goods_gets_stuck(transactions, together, monkeypatch):
+    def log_first(ctx: Ctx, *args: Any) -> None:
+        lock_chain(ctx.session, AUDIT_CHAIN)
+        give_up(ctx, *args)
+
+    give_up = refunds.pieces.give_up
+    monkeypatch.setattr(refunds.pieces, "give_up", log_first)
+    rounds = (parcels_and_refunds(transactions, together) for _ in range(20))
+    assert any("try_again" in ends for ends in rounds)
+
+
+def another(transactions: Transactions) -> Any:
+    with transactions.begin() as ctx:
+        return fact.bought(ctx)
 
 
 def test_two_clicks_on_try_again_are_one(transactions, together, order):
