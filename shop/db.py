@@ -14,7 +14,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from shop.errors import TryAgain
-from shop.prepared import PreparedStatements, QuickSession
+from shop.prepared import PreparedStatements
+from shop.session import QuickSession
 
 LOCK_TIMEOUT_MS = 3_000
 """A buyer waits at most this long behind another; then "busy, try again" (design, section 3)."""
@@ -51,7 +52,9 @@ class Database:
             pool_reset_on_return="rollback",
             json_serializer=_dumps,
             json_deserializer=orjson.loads,
-            connect_args={"options": options, "prepare_threshold": 2, "connect_timeout": 5},
+            # psycopg is to prepare nothing: `shop.wire` does, and psycopg would forget all that is
+            # prepared on a connection whenever something is rolled back.
+            connect_args={"options": options, "prepare_threshold": None, "connect_timeout": 5},
         )
         self._prepared = PreparedStatements(self.engine.dialect)
 

@@ -224,17 +224,15 @@ def cached(opened: Transactions | Ctx, key: Hashable, build: Callable[[Ctx], Bui
     if isinstance(opened, Transactions):
         engine = opened.database.engine
         return cache_of(engine).answer(opened.begin, opened.clock(), key, build)
-    bound = opened.session.get_bind()
-    assert isinstance(bound, Engine)
-    return cache_of(bound).answer(lambda: nullcontext(opened), opened.now, key, build)
+    return cache_of(opened.session.get_bind().engine).answer(
+        lambda: nullcontext(opened), opened.now, key, build
+    )
 
 
 def refresh_after_commit(session: Session) -> None:
     """Once this transaction has committed, this process shows what it wrote at once."""
-    bound = session.get_bind()
-    if isinstance(bound, Engine):
-        cache = cache_of(bound)
-        event.listen(session, "after_commit", lambda _: cache.expire(), once=True)
+    cache = cache_of(session.get_bind().engine)
+    event.listen(session, "after_commit", lambda _: cache.expire(), once=True)
 
 
 def etag_of(body: bytes) -> str:

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
-from sqlalchemy import bindparam, insert, select, text, update
+from sqlalchemy import (
+    BigInteger,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from models.catalog import ListingState, Product, Sku
 from models.identity import User
 from models.inventory import Stock
+from shop.errors import TryAgain
 from shop.prepared import CountedResult
 from tests.conftest import counted
 
@@ -118,3 +130,117 @@ def test_a_savepoint_holds_what_goes_straight_to_the_driver(database):
             session.execute(price)
             savepoint.rollback()
         assert session.execute(read).scalars().all() == before
+
+
+def test_what_goes_either_way_is_committed_together_or_not_at_all(database):
+    price = update(SKUS).values(price_fen=SKUS.c.price_fen + 1)
+    stop = RuntimeError("stop")
+
+    def prices():
+        with database.transaction() as session:
+            return session.execute(select(SKUS.c.price_fen).order_by(SKUS.c.code)).scalars().all()
+
+    def change(*, fail):
+        with database.transaction() as session:
+            session.execute(price)
+            session.execute(update(SKUS).values(price_fen=SKUS.c.price_fen + 10))
+            if fail:
+                raise stop
+
+    change(fail=False)
+    before = prices()
+    with pytest.raises(RuntimeError):
+        change(fail=True)
+    assert prices() == before
+    change(fail=False)
+    assert prices() == [one + 11 for one in before]
+
+
+def test_a_transaction_of_prepared_statements_alone_rolls_back(database):
+    price = update(SKUS).values(price_fen=SKUS.c.price_fen + 1)
+    read = select(SKUS.c.price_fen).order_by(SKUS.c.code)
+    with database.transaction() as session:
+        before, _, _ = three_times(session, read)
+        session.execute(price)
+        session.rollback()
+        for _ in range(2):
+            assert session.execute(price).rowcount == len(before)
+            session.rollback()
+    with database.transaction() as session:
+        assert session.execute(read).mappings().all() == before
+
+
+def test_a_session_that_has_begun_by_itself_commits_the_rest(database):
+    price = update(SKUS).values(price_fen=7)
+    with database.transaction() as session:
+        session.execute(price)
+    with database.transaction() as session:
+        session.begin()
+        session.execute(price.returning(SKUS.c.id))
+        session.execute(price)
+    with database.transaction() as session:
+        assert set(session.execute(select(SKUS.c.price_fen)).scalars()) == {7}
+
+
+def test_many_rows_go_at_once_and_refuse_at_once(database):
+    write = insert(STOCK)
+    with database.transaction() as session:
+        rows = [dict(row) for row in session.execute(select(STOCK).limit(3)).mappings()]
+        gone = session.execute(
+            delete(STOCK).where(STOCK.c.sku_id.in_([row["sku_id"] for row in rows]))
+        )
+        assert gone.rowcount == 3
+        session.execute(write, rows[0])
+        assert session.execute(write, rows[1:]).rowcount == 2
+        with pytest.raises(IntegrityError), session.begin_nested():
+            session.execute(write, rows)
+        assert session.execute(select(func.count()).select_from(STOCK)).scalar_one() >= 3
+
+
+def test_numbers_of_every_size_are_one_statement(database):
+    wanted = select(literal(1).label("one")).where(bindparam("number", type_=BigInteger) >= 0)
+    with database.transaction() as session:
+        for number in (0, 0, 1, 2**15, 2**31, 2**40, None):
+            session.execute(wanted, {"number": number}).all()
+        count = text("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE :what")
+        assert session.execute(count, {"what": "%AS one%"}).scalar_one() == 1
+
+
+ME = text("SELECT pg_backend_pid() AS me")
+
+
+def hang_up(database, session):
+    """Have the server end the connection of a session; who it was."""
+    session.execute(ME)
+    pid = session.execute(ME).scalar_one()
+    with psycopg.connect(database.url.replace("+psycopg", ""), autocommit=True) as other:
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+    return pid
+
+
+def ask(database):
+    with database.transaction() as session:
+        return session.execute(ME).scalar_one()
+
+
+def test_a_connection_lost_in_a_transaction_is_replaced(database):
+    def lose():
+        with database.transaction() as session:
+            lost.append(hang_up(database, session))
+            session.execute(ME)
+
+    lost = []
+    with pytest.raises(TryAgain):
+        lose()
+    assert ask(database) != lost[0]
+
+
+def test_a_connection_lost_between_two_transactions_is_replaced(database):
+    with database.transaction() as session:
+        session.execute(ME)
+        lost = session.execute(ME).scalar_one()
+    with psycopg.connect(database.url.replace("+psycopg", ""), autocommit=True) as other:
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", [lost])
+    with pytest.raises(TryAgain):
+        ask(database)
+    assert ask(database) != lost
