@@ -16,7 +16,7 @@ import orjson
 from bench.http import Answer, Connection
 from bench.installation import BenchError, Installation
 
-PATIENCE = 90
+PATIENCE = 180
 """Seconds for which one step is tried again: a shop that was killed comes back."""
 
 AGAIN = frozenset({409, 429, 500, 502, 503, 504})

@@ -25,7 +25,7 @@ FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
 """Seconds before a restart: doubled each time, so that a broken child does not eat the machine."""
 
-STEADY_SECONDS = 60
+STEADY_SECONDS = 10
 """A child that ran so long was healthy: its next restart comes quickly again."""
 
 STOP_SECONDS = 12
