@@ -257,8 +257,10 @@ def approve_match(ctx: Ctx, match_id: UUID) -> UUID | None:
     _set(ctx, found, "approve", {"approved_by": ctx.actor.user_id, "decided_at": ctx.now})
     bank_rows.claim(ctx, row.id, found.amount_fen)
     _tell(ctx, match_id, order.id, "person")
+    paid = settle_if_whole(ctx, order.id)
+    # Last, because the log's chain is one lock for all and settling takes more receipts.
     _record(ctx, "bank.approve", match_id, order=order.number, amount_fen=found.amount_fen)
-    return settle_if_whole(ctx, order.id)
+    return paid
 
 
 def reject_match(ctx: Ctx, match_id: UUID, note: str) -> None:
