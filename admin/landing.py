@@ -17,6 +17,7 @@ from shop.fulfilment.queries import consignments_for
 from shop.identity.policy import allowed
 from shop.identity.queries import me
 from shop.payments.desk import refunds_due
+from shop.payments.refund_queries import refund_counts
 from shop.reports.progress import year_progress
 from shop.reports.queries import sales
 from shop.reports.rules import SalesQuery
@@ -36,6 +37,7 @@ def landing(ctx: Ctx) -> str:
         board=board,
         year=year,
         due=due,
+        stuck=refund_counts(ctx)["stuck"] if allowed(ctx.actor, "refunds.read") else None,
         today=business_day(ctx.now),
         states=words.CONSIGNMENT_STATES,
         tones=words.TONES,

@@ -14,6 +14,7 @@ from models.orders import Consignment, ConsignmentState, OrderLine
 from models.refunds import RefundLine
 from shop.context import Ctx
 from shop.inventory.commands import release, take_back
+from shop.locks import lock_stock
 from shop.machine import move_locked
 from shop.orders.states import CONSIGNMENT
 from shop.payments import refund_rows
@@ -45,6 +46,9 @@ def give_up(ctx: Ctx, order_id: UUID, parts: Sequence[Part], refund_number: str)
     returned = _by_sku(parts, "returned")
     if withdrawn:
         _close_empty(ctx, order_id, {p.line.consignment_id for p in parts if p.withdrawn})
+    # All of them at once and in one order; each call below locks its own part again.
+    lock_stock(ctx.session, withdrawn.keys() | returned.keys())
+    if withdrawn:
         release(ctx, order_id, withdrawn)
     if returned:
         take_back(ctx, order_id, returned, refund_number)

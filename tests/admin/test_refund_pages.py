@@ -165,6 +165,8 @@ def test_a_failed_one_waits_on_the_desk_until_it_is_tried_again(
     preview(fiona, number, **EVERYTHING)
     confirm(fiona, number)
     ended(transactions, f"{number}R1", "expired_or_canceled_card")
+    olga.get("/")
+    assert "有 1 笔退款失败，共 ¥223.60。" in olga.plain
     olga.get("/payments")
     assert "退款失败 1 ¥223.60" in olga.plain
     assert "卡已过期或已注销" in olga.plain

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
+from shop.payments.providers import install
+from shop.payments.refund_sending import carry
+from shop.payments.refunds import SEND
+from shop.payments.sync import sync_payment
 from tests import refund_factories as fact
+from tests.cast import order_body
+from tests.fakes.gateway import FakeGateway
+from tests.jobs import waiting
 
 TOTAL = 22_360
 
@@ -21,6 +28,13 @@ def order(transactions):
 def number(order, transactions) -> str:
     with transactions.begin() as ctx:
         return fact.number_of(ctx, order)
+
+
+@pytest.fixture
+def provider(settings, time) -> FakeGateway:
+    fake = FakeGateway(clock=time)
+    install(settings, fake)
+    return fake
 
 
 def line(transactions, order, place: int) -> str:
@@ -185,6 +199,26 @@ def test_a_failed_one_is_tried_again(api, number, transactions, order):
     assert (twice.status_code, twice.json["code"]) == (409, "refund_retried")
     assert stands(transactions, order)[0] == (TOTAL, TOTAL, 0)
     assert api.post("/refunds/x/retry", as_="fiona").status_code == 404
+
+
+def test_from_the_request_to_the_buyers_account(api, provider, transactions):
+    """Bought, paid, refunded and sent by the worker's job, as the provider sees it too."""
+    order = api.post("/orders", order_body(("P01-1", 2))).json
+    path = f"/orders/{order['number']}"
+    token = f"?access_token={order['access_token']}"
+    api.post(f"{path}/payments{token}", {})
+    [reference] = provider.checkouts
+    provider.pay(reference)
+    sync_payment(transactions, reference)
+    refund = ask(api, order["number"], amount_fen=1_000).json
+    [job] = [args for name, args in waiting(transactions) if name == SEND]
+    carry(transactions, UUID(job["refund"]))
+    sent = api.get(f"/refunds/{refund['number']}", as_="olga").json
+    [theirs] = provider.refunds.values()
+    assert (sent["state"], sent["reference"]) == ("succeeded", theirs.reference)
+    assert (theirs.amount_fen, api.get(path + token).json["refunded_fen"]) == (1_000, 1_000)
+    carry(transactions, UUID(job["refund"]))
+    assert len(provider.refunds) == 1
 
 
 def test_money_that_no_order_may_keep(api, number, transactions, order):
