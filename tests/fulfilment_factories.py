@@ -11,8 +11,9 @@ from shop.context import Ctx
 from shop.identity.rules import AddressInput
 from shop.ids import new_id
 from shop.orders.access import locked_order
-from shop.orders.commands import mark_paid, place_order
+from shop.orders.commands import place_order
 from shop.orders.inputs import BuyerInput, PlaceOrder
+from shop.orders.payment_commands import mark_paid
 from tests.cast import ADDRESS
 
 

@@ -20,7 +20,7 @@ from shop.ids import new_id
 from shop.ledger.commands import Cause, post
 from shop.ledger.rules import Account, legs
 from shop.orders.access import access_token, locked_order
-from shop.orders.commands import close_order
+from shop.orders.payment_commands import close_order
 from shop.payments import refund_effects, refund_rows
 from shop.payments.receipts import record_receipt
 from shop.payments.refund_rules import LineWish, RefundWish

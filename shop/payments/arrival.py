@@ -15,7 +15,7 @@ from shop.ledger.commands import Cause, post
 from shop.ledger.rules import Account, cash_account, legs, negated
 from shop.machine import move_locked
 from shop.orders.access import locked_order
-from shop.orders.commands import mark_paid, reopen_order
+from shop.orders.payment_commands import mark_paid, reopen_order
 from shop.payments.differences import open_difference
 from shop.payments.gateway import CheckoutStatus
 from shop.payments.refunds import refund_unwanted

@@ -20,7 +20,7 @@ from shop.errors import Conflict
 from shop.ids import new_id
 from shop.machine import append, move_locked
 from shop.orders.access import access_token, locked_order_for, order_id_for
-from shop.orders.commands import close_order, refuse_shipped
+from shop.orders.payment_commands import close_order, refuse_shipped
 from shop.orders.rules import institutional
 from shop.payments.bank_rows import received_fen, release_matches
 from shop.payments.gateway import (

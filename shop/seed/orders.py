@@ -22,7 +22,7 @@ from shop.context import SYSTEM, Actor, Ctx, Transactions
 from shop.fulfilment.commands import ShipParcel, ship_parcel
 from shop.identity.rules import AddressInput
 from shop.ids import new_id
-from shop.orders import commands
+from shop.orders import commands, payment_commands
 from shop.orders.access import locked_order, order_id_for
 from shop.orders.inputs import BuyerInput, PlaceOrder
 from shop.payments import refund_rows
@@ -128,7 +128,7 @@ def _wish(scenario: Scenario) -> PlaceOrder:
 def _expire(transactions: Transactions, scenario: Scenario, number: str) -> None:
     late = moment(scenario["placed_at"]) + timedelta(minutes=31)
     with _at(transactions, late.isoformat()).begin() as ctx:
-        commands.close_order(ctx, order_id_for(ctx, number), "expire", "timer")
+        payment_commands.close_order(ctx, order_id_for(ctx, number), "expire", "timer")
 
 
 def _pay(

@@ -18,7 +18,8 @@ from models.refunds import Refund
 from shop.context import Transactions
 from shop.errors import Conflict
 from shop.orders.access import locked_order
-from shop.orders.commands import close_order, place_order
+from shop.orders.commands import place_order
+from shop.orders.payment_commands import close_order
 from shop.payments.commands import start_payment
 from shop.payments.refunds import refund_unwanted
 from shop.payments.sync import apply_status, sync_payment

@@ -17,7 +17,7 @@ from models.refunds import Refund
 from shop.clock import SHANGHAI
 from shop.errors import Conflict, Invalid, NotFound
 from shop.ids import new_id
-from shop.orders.commands import close_order
+from shop.orders.payment_commands import close_order
 from shop.payments import jobs
 from shop.payments.bank_aside import mark_sent, reopen, set_aside
 from shop.payments.bank_jobs import close_given_up, match_receipts

@@ -16,7 +16,8 @@ from models.payments import Payment, PaymentMethod
 from models.system import AuditEntry
 from shop.errors import Conflict, NotFound
 from shop.fulfilment.commands import ShipParcel, ship_parcel
-from shop.orders.commands import close_order, place_order
+from shop.orders.commands import place_order
+from shop.orders.payment_commands import close_order
 from shop.payments import jobs
 from shop.payments.bank_transfer import DEMO, account, extend, start_transfer
 from shop.payments.commands import cancel_unpaid, start_payment
