@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -64,7 +66,7 @@ def order(ctx: Ctx, number: str) -> str:
         disputes=disputes_of(ctx, found["id"]),
         terms=terms_of(ctx, found),
         may_extend=allowed(ctx.actor, "orders.extend"),
-        may_refund=bool(found["paid_at"]) and allowed(ctx.actor, "refunds.request"),
+        may_refund=_refundable(found) and allowed(ctx.actor, "refunds.request"),
         named=refund_words,
         states=words.CONSIGNMENT_STATES,
         readings=words.ORDER_READINGS,
@@ -76,6 +78,13 @@ def order(ctx: Ctx, number: str) -> str:
         buyer_kinds=named("buyer_kind", ctx.language),
         purposes=named("purpose", ctx.language),
     )
+
+
+def _refundable(order: dict[str, Any]) -> bool:
+    """Paid, and not all of it on its way back."""
+    lines = [line for part in order["consignments"] for line in part["lines"]]
+    back: int = sum(line["refunded_fen"] for line in lines)
+    return bool(order["paid_at"]) and back < order["total_fen"]
 
 
 def named(dimension: str, language: str) -> dict[str, str]:

@@ -74,6 +74,7 @@ def test_the_whole_order_after_a_look(fiona, number, order, transactions):
     assert stands(transactions, order)[0] == (TOTAL, TOTAL, 0)
     for said in ("退款中", f"{number}R1", "买家取消", "待发出", "不再发货 3", "申请退款"):
         assert said in fiona.plain, said
+    assert f'href="/admin/orders/{number}/refund"' not in fiona.text
 
 
 def test_a_double_tap_is_one_refund(fiona, number, order, transactions):
