@@ -11,7 +11,6 @@ import orjson
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.orm import Session
 
 from shop.errors import TryAgain
 from shop.prepared import PreparedStatements
@@ -59,7 +58,7 @@ class Database:
         self._prepared = PreparedStatements(self.engine.dialect)
 
     @contextmanager
-    def transaction(self) -> Iterator[Session]:
+    def transaction(self) -> Iterator[QuickSession]:
         """Leaving the block commits; raising rolls back.
 
         Raises:

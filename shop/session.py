@@ -7,6 +7,7 @@ transaction that has no need of SQLAlchemy's own way is spared its bookkeeping.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import psycopg
@@ -29,6 +30,7 @@ class QuickSession(Session):
         self._engine, self._prepared = engine, prepared
         self._connection: Connection | None = None
         self._wire: Wire | None = None
+        self._then: list[Callable[[], None]] = []
 
     def get_bind(self, *_: Any, **__: Any) -> Connection:
         """The one connection of this session, for SQLAlchemy's own way as for the other."""
@@ -48,16 +50,45 @@ class QuickSession(Session):
 
     def execute(self, statement: Any, params: Any = None, **options: Any) -> Any:
         """As `Session.execute`; see the module."""
-        plain = not options or options == {"execution_options": ROWS_COUNTED}
-        # Who listens to the engine is to hear every statement; only tests do.
-        if plain and not self._engine.dispatch.before_cursor_execute:
+        if not options or options == {"execution_options": ROWS_COUNTED}:
             many = isinstance(params, list)
-            example = (params[0] if params else None) if many else params or {}
-            if example is not None:
-                prepared = self._prepared.get(statement, example)
-                if prepared is not None:
-                    return self._run(prepared, params if many else example, many=many)
+            prepared = self._known(statement, params) if params or not many else None
+            if prepared is not None:
+                return self._run(prepared, params, many=many)
         return super().execute(statement, params, **options)
+
+    def execute_alone(self, statement: Any, values: Values) -> Sequence[Any]:
+        """Execute a statement that is a transaction of its own, committed when this returns.
+
+        Returns:
+            The rows that it brings.
+
+        Raises:
+            RuntimeError: something is open already, a bug.
+        """
+        if self.in_transaction() or self._line().begun:
+            raise RuntimeError("a statement alone must be the first of its session")
+        prepared = self._known(statement, values)
+        if prepared is not None:
+            return self._run(prepared, values, alone=True).all()
+        result: Any = super().execute(statement, values)
+        rows: Sequence[Any] = result.all() if result.returns_rows else []
+        self.commit()
+        return rows
+
+    def execute_all(self, *reads: tuple[Any, Values]) -> list[Any]:
+        """Execute several statements, none of which needs another's answer, by one trip."""
+        known = [self._known(statement, values) for statement, values in reads]
+        found = [one for one in known if one is not None]
+        if len(found) < len(reads):
+            return [self.execute(statement, values) for statement, values in reads]
+        wire = self._line()
+        asked = [one.bound(values) for one, (_, values) in zip(found, reads, strict=True)]
+        try:
+            answers = wire.run_all([one.text for one in found], asked)
+        except psycopg.Error as error:
+            raise self._translated(found[0].text.text, error) from error
+        return [one.result(wire, answer) for one, answer in zip(found, answers, strict=True)]
 
     def commit(self) -> None:
         """As `Session.commit`, and what went straight to the driver is committed too."""
@@ -69,19 +100,26 @@ class QuickSession(Session):
                 self._wire.commit()
             except psycopg.Error as error:
                 raise self._translated("COMMIT", error) from error
-        if not begun:
-            self.dispatch.after_commit(self)
+        calls, self._then = self._then, []
+        for call in calls:
+            call()
+
+    def after_commit(self, call: Callable[[], None]) -> None:
+        """Have `call` called once this transaction has committed."""
+        self._then.append(call)
 
     def rollback(self) -> None:
         """As `Session.rollback`, for both ways."""
         super().rollback()
+        self._then.clear()
         wire, self._wire = self._wire, None
         if wire is not None and not wire.driver.closed:
             wire.driver.rollback()
 
     def close(self) -> None:
         """Give the connection back; what was not committed is rolled back."""
-        super().close()
+        if self.in_transaction() or self.identity_map or self.new:
+            super().close()
         connection, self._connection, self._wire = self._connection, None, None
         if connection is not None:
             connection.close()
@@ -95,13 +133,24 @@ class QuickSession(Session):
             self._wire = connection.info["wire"] = kept or Wire(driver)
         return self._wire
 
-    def _run(self, prepared: Prepared, values: Any, *, many: bool) -> CountedResult:
+    def _known(self, statement: Any, params: Any) -> Prepared | None:
+        # Who listens to the engine is to hear every statement; only tests do.
+        if self._engine.dispatch.before_cursor_execute:
+            return None
+        return self._prepared.get(
+            statement, params[0] if isinstance(params, list) else params or {}
+        )
+
+    def _run(
+        self, prepared: Prepared, params: Any, *, many: bool = False, alone: bool = False
+    ) -> CountedResult:
         wire = self._line()
         try:
             if many:
-                rows = [prepared.bound(one) for one in values]
+                rows = [prepared.bound(one) for one in params]
                 return prepared.touched(wire.run_many(prepared.text, rows))
-            return prepared.result(wire, wire.run(prepared.text, prepared.bound(values)))
+            run = wire.run_alone if alone else wire.run
+            return prepared.result(wire, run(prepared.text, prepared.bound(params or {})))
         except psycopg.Error as error:
             raise self._translated(prepared.text.text, error) from error
 

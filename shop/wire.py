@@ -60,12 +60,27 @@ class Wire:
         self._ready = select.poll()
         self._ready.register(self._pg.socket, select.POLLIN)
 
+    @property
+    def begun(self) -> bool:
+        """Whether a transaction is open."""
+        return self._pg.transaction_status != IDLE
+
     def run(self, statement: Statement, values: Mapping[str, Any]) -> pq.abc.PGresult:
         """Execute a statement, in a transaction that begins with it if none is open."""
         sent = self._sent(statement, values)
-        if self._pg.transaction_status == IDLE:
+        if not self.begun:
             return self._together([sent])[0]
         return self._good(self._pg.exec_prepared(*sent))
+
+    def run_alone(self, statement: Statement, values: Mapping[str, Any]) -> pq.abc.PGresult:
+        """Execute a statement outside any transaction: it is committed when this returns."""
+        return self._good(self._pg.exec_prepared(*self._sent(statement, values)))
+
+    def run_all(
+        self, statements: Sequence[Statement], values: Sequence[Mapping[str, Any]]
+    ) -> list[pq.abc.PGresult]:
+        """Execute several statements by one trip, in a transaction as `run` does."""
+        return self._together([self._sent(*each) for each in zip(statements, values, strict=True)])
 
     def run_many(self, statement: Statement, many: Sequence[Mapping[str, Any]]) -> int:
         """Execute a statement with each of `many` by one trip; how many rows it touched."""
@@ -79,7 +94,7 @@ class Wire:
 
     def commit(self) -> None:
         """Commit what is open, if anything is."""
-        if self._pg.transaction_status != IDLE:
+        if self.begun:
             self._good(self._pg.exec_(b"COMMIT"))
 
     def _sent(self, statement: Statement, values: Mapping[str, Any]) -> Sent:
@@ -100,7 +115,7 @@ class Wire:
 
     def _together(self, many: Sequence[Sent]) -> list[pq.abc.PGresult]:
         """Send several by one trip, with BEGIN before them if no transaction is open."""
-        begins = self._pg.transaction_status == IDLE
+        begins = not self.begun
         try:
             self._pg.enter_pipeline_mode()
             if begins:

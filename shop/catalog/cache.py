@@ -20,13 +20,14 @@ from threading import Lock
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from shop.catalog.feed_queries import Levels, Position, changes
 from shop.catalog.rules import Availability, availability
 from shop.clock import system_clock
 from shop.context import Ctx, Transactions
+from shop.session import QuickSession
 
 POLL_SECONDS = 0.25
 """How far behind another process an answer may be."""
@@ -231,8 +232,8 @@ def cached(opened: Transactions | Ctx, key: Hashable, build: Callable[[Ctx], Bui
 
 def refresh_after_commit(session: Session) -> None:
     """Once this transaction has committed, this process shows what it wrote at once."""
-    cache = cache_of(session.get_bind().engine)
-    event.listen(session, "after_commit", lambda _: cache.expire(), once=True)
+    assert isinstance(session, QuickSession)
+    session.after_commit(cache_of(session.get_bind().engine).expire)
 
 
 def etag_of(body: bytes) -> str:

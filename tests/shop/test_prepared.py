@@ -15,7 +15,7 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError
 
 from models.catalog import ListingState, Product, Sku
 from models.identity import User
@@ -244,3 +244,56 @@ def test_a_connection_lost_between_two_transactions_is_replaced(database):
     with pytest.raises(TryAgain):
         ask(database)
     assert ask(database) != lost
+
+
+def test_several_reads_go_by_one_trip_and_bring_each_its_own(database):
+    skus = select(SKUS.c.code).order_by(SKUS.c.code).limit(bindparam("count", type_=BigInteger))
+    states = select(PRODUCTS.c.code, PRODUCTS.c.state).where(PRODUCTS.c.code == bindparam("code"))
+    with database.transaction() as session:
+        for _ in range(3):
+            two, one, none = session.execute_all(
+                (skus, {"count": 2}), (states, {"code": "P01"}), (states, {"code": "none"})
+            )
+            assert two.scalars().all() == ["P01-1", "P01-2"]
+            assert one.one() == ("P01", ListingState.LISTED)
+            assert none.all() == []
+
+
+def test_a_read_among_several_that_fails_fails_them_all(database):
+    fine, bad = text("SELECT 1 AS fine"), text("SELECT 1 / CAST(:by AS integer) AS bad")
+
+    def ask(by):
+        with database.transaction() as session:
+            session.execute_all((fine, {}), (bad, {"by": by}), (fine, {}))
+
+    for _ in range(3):
+        ask(1)
+    with pytest.raises(DataError):
+        ask(0)
+    ask(1)
+
+
+def test_a_statement_alone_is_committed_at_once(database):
+    price = update(SKUS).values(price_fen=SKUS.c.price_fen + 1)
+    read = select(SKUS.c.price_fen).order_by(SKUS.c.code).limit(1)
+    with database.transaction() as session:
+        before = session.execute(read).scalar_one()
+    for count in (1, 2, 3):
+        with database.transaction() as session:
+            session.execute_alone(price, {})
+            session.rollback()
+        with database.transaction() as session:
+            assert session.execute(read).scalar_one() == before + count
+            with pytest.raises(RuntimeError):
+                session.execute_alone(price, {})
+
+
+def test_what_was_to_follow_a_commit_follows_no_rollback(database):
+    called = []
+    with database.transaction() as session:
+        session.after_commit(lambda: called.append("never"))
+        session.rollback()
+        session.after_commit(lambda: called.append("once"))
+    with database.transaction():
+        pass
+    assert called == ["once"]
