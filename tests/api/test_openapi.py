@@ -51,6 +51,15 @@ PATCH /cooperative/skus/{code}
 GET /cooperative/skus/{code}/stock-movements
 POST /cooperative/skus/{code}/stock-movements
 GET /reports/sales
+GET /ledger/accounts
+GET /ledger/entries
+GET /ledger/proof
+GET /reconciliations
+POST /reconciliations
+GET /differences
+POST /differences/{difference_id}/explain
+GET /provider-events
+POST /provider-events/{event_id}/replay
 """
 """What callers were told will stay; the rest of the document may still change."""
 

@@ -354,3 +354,41 @@ def test_more_lines_than_a_slice(transactions, provider, tomorrow):
     assert row.theirs_fen - row.ours_fen == 550_000
     assert row.sums["balance"]["unexplained_fen"] == 0
     assert balances(transactions) == {"provider_clearing": -1_101, "provider_fees": 1_101}
+
+
+@pytest.mark.parametrize("outcome", ["won", "lost"])
+@pytest.mark.parametrize("amount", [None, 5_000])
+def test_the_books_are_proved_through_a_dispute(
+    transactions, provider, buy, tomorrow, outcome, amount
+):
+    checkout = buy()
+    refund(transactions, RefundWish(amount_fen=1_000))
+    dispute = provider.dispute(checkout, amount)
+    sync_payment(transactions, checkout, aftermath=True)
+    with transactions.begin() as ctx:
+        assert [check.name for check in prove(ctx).checks if not check.proved] == []
+    provider.close_dispute(dispute, outcome)
+    sync_payment(transactions, checkout, aftermath=True)
+    tomorrow()
+    row = run(transactions)
+    assert (row.theirs_fen - row.ours_fen, row.open_differences) == (0, 0)
+    with transactions.begin() as ctx:
+        assert [check.name for check in prove(ctx).checks if not check.proved] == []
+
+
+def test_the_books_are_proved_with_money_that_nobody_may_keep(
+    transactions, provider, buy, time, tomorrow
+):
+    with transactions.begin() as ctx:
+        placed = place_order(ctx, WISH)
+    start_payment(transactions, placed.number, token=placed.access_token)
+    checkout = list(provider.checkouts)[-1]
+    provider.arrive(checkout, TOTAL - 1)
+    sync_payment(transactions, checkout)
+    tomorrow()
+    row = run(transactions)
+    assert (row.theirs_fen - row.ours_fen, row.sums["differs_fen"]) == (0, 0)
+    assert [one[0] for one in differences(transactions)] == ["amount_mismatch"]
+    assert balances(transactions)["suspense"] == -(TOTAL - 1)
+    with transactions.begin() as ctx:
+        assert [check.name for check in prove(ctx).checks if not check.proved] == []

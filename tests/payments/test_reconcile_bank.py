@@ -19,8 +19,10 @@ from shop.ledger.rules import Account, legs
 from shop.payments import reconcile_jobs
 from shop.payments.differences import open_difference
 from shop.payments.gateway import GatewayUnavailable
+from shop.payments.proof import prove
 from shop.payments.providers import install
 from shop.payments.reconcile_bank import reconcile_bank
+from shop.seed.orders import place_scenarios
 from tests.fakes.gateway import FakeGateway
 
 DAY = date(2026, 11, 22)
@@ -197,3 +199,15 @@ def test_a_provider_that_is_away_keeps_nothing_from_the_bank(transactions, provi
     with transactions.begin() as ctx:
         found = ctx.session.execute(select(Reconciliation.side)).scalars().all()
     assert found == [Side.BANK]
+
+
+def test_the_worked_orders_are_proved_and_clean(transactions):
+    place_scenarios(transactions)
+    with transactions.begin() as ctx:
+        proof = prove(ctx)
+        days = ctx.session.execute(select(BankReceipt.booked_on).distinct()).scalars().all()
+    assert [check.name for check in proof.checks if not check.proved] == []
+    assert days
+    for day in days:
+        row = run(transactions, day)
+        assert (row.lines > 0, row.theirs_fen - row.ours_fen, row.open_differences) == (True, 0, 0)
