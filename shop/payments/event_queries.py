@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 
 from models.payments import EventOutcome, ProviderEvent, ProviderEventOutcome
 from shop.context import Ctx
@@ -39,6 +39,14 @@ SHOWN = select(
     LAST.c.detail,
     LAST.c.at.label("handled_at"),
 ).select_from(EVENTS.outerjoin(LAST, LAST.c.outcome.is_not(None)))
+LATER = OUTCOMES.alias("later")
+LEFT_FAILED = select(OUTCOMES.c.provider_event_id).where(
+    OUTCOMES.c.outcome == EventOutcome.FAILED,
+    ~exists().where(
+        LATER.c.provider_event_id == OUTCOMES.c.provider_event_id, LATER.c.id > OUTCOMES.c.id
+    ),
+)
+"""Events whose last handling failed: few, so they are looked for from that side."""
 
 
 def events(
@@ -66,7 +74,9 @@ def events(
         wanted.append(
             EVENTS.c.type.startswith(type_, autoescape=True) if family else EVENTS.c.type == type_
         )
-    if outcome is not None:
+    if outcome is EventOutcome.FAILED:
+        wanted.append(EVENTS.c.id.in_(LEFT_FAILED))
+    elif outcome is not None:
         wanted.append(LAST.c.outcome == outcome)
     if waiting:
         wanted.append(LAST.c.outcome.is_(None))
@@ -117,19 +127,14 @@ def key_of(ctx: Ctx, name: str) -> UUID:
 
 def failed(ctx: Ctx, limit: int = 1000) -> list[UUID]:
     """Events whose last handling failed, oldest first."""
-    rows = ctx.session.execute(
-        SHOWN.with_only_columns(EVENTS.c.id)
-        .where(LAST.c.outcome == EventOutcome.FAILED)
-        .order_by(EVENTS.c.id)
-        .limit(limit)
-    )
+    rows = ctx.session.execute(LEFT_FAILED.order_by(OUTCOMES.c.provider_event_id).limit(limit))
     return list(rows.scalars())
 
 
 def failed_count(ctx: Ctx) -> int:
     """How many events wait for a replay."""
     found: int = ctx.session.execute(
-        SHOWN.with_only_columns(func.count()).where(LAST.c.outcome == EventOutcome.FAILED)
+        select(func.count()).select_from(LEFT_FAILED.subquery())
     ).scalar_one()
     return found
 
