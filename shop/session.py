@@ -33,10 +33,10 @@ class QuickSession(Session):
         self._then: list[Callable[[], None]] = []
 
     def get_bind(self, *_: Any, **__: Any) -> Connection:
-        """The one connection of this session, for SQLAlchemy's own way as for the other."""
-        if self._connection is None or self._connection.closed:
-            self._connection = self._engine.connect()
-        return self._connection
+        """The one connection of this session, for SQLAlchemy's own way; nothing waits any more."""
+        if self._wire is not None:
+            self._send_waiting(self._wire)
+        return self._own()
 
     def begin_nested(self) -> SessionTransaction:
         """As `Session.begin_nested`, and the savepoint is there at once.
@@ -44,6 +44,7 @@ class QuickSession(Session):
         SQLAlchemy sets it when the session next uses the connection, which a statement that goes
         straight to the driver does not: it would be written before the savepoint, and stay.
         """
+        self.get_bind()
         nested = super().begin_nested()
         self.connection()
         return nested
@@ -76,6 +77,20 @@ class QuickSession(Session):
         self.commit()
         return rows
 
+    def execute_later(self, statement: Any, params: Any = None) -> None:
+        """Execute a write whose answer nobody waits for, before the next statement or the commit.
+
+        It costs no trip of its own. What it is refused for, the next statement or the commit is.
+        """
+        prepared = self._known(statement, params)
+        # A savepoint that is rolled back would not know of what waits.
+        if prepared is None or self.in_nested_transaction():
+            self.execute(statement, params)
+            return
+        wire = self._line()
+        for values in params if isinstance(params, list) else [params or {}]:
+            wire.run_later(prepared.text, prepared.bound(values))
+
     def execute_all(self, *reads: tuple[Any, Values]) -> list[Any]:
         """Execute several statements, none of which needs another's answer, by one trip."""
         known = [self._known(statement, values) for statement, values in reads]
@@ -94,6 +109,7 @@ class QuickSession(Session):
         """As `Session.commit`, and what went straight to the driver is committed too."""
         begun = self.in_transaction()
         if begun:
+            self.get_bind()
             super().commit()  # over our connection, if it has come to use one: it commits both
         if self._wire is not None:
             try:
@@ -110,9 +126,11 @@ class QuickSession(Session):
 
     def rollback(self) -> None:
         """As `Session.rollback`, for both ways."""
-        super().rollback()
-        self._then.clear()
         wire, self._wire = self._wire, None
+        self._then.clear()
+        if wire is not None:
+            wire.forget()
+        super().rollback()
         if wire is not None and not wire.driver.closed:
             wire.driver.rollback()
 
@@ -120,13 +138,20 @@ class QuickSession(Session):
         """Give the connection back; what was not committed is rolled back."""
         if self.in_transaction() or self.identity_map or self.new:
             super().close()
+        if self._wire is not None:
+            self._wire.forget()
         connection, self._connection, self._wire = self._connection, None, None
         if connection is not None:
             connection.close()
 
+    def _own(self) -> Connection:
+        if self._connection is None or self._connection.closed:
+            self._connection = self._engine.connect()
+        return self._connection
+
     def _line(self) -> Wire:
         if self._wire is None:
-            connection = self.get_bind()
+            connection = self._own()
             driver: Any = connection.connection.driver_connection
             # What is prepared on a connection stays so for its life: SQLAlchemy's `info` does too.
             kept: Wire | None = connection.info.get("wire")
@@ -154,9 +179,15 @@ class QuickSession(Session):
         except psycopg.Error as error:
             raise self._translated(prepared.text.text, error) from error
 
+    def _send_waiting(self, wire: Wire) -> None:
+        try:
+            wire.flush()
+        except psycopg.Error as error:
+            raise self._translated("what waited to be sent", error) from error
+
     def _translated(self, text: str, error: psycopg.Error) -> Exception:
         """The error as SQLAlchemy raises it; a connection that is lost is not kept."""
-        connection = self.get_bind()
+        connection = self._own()
         if self._wire is not None and self._wire.driver.closed:
             connection.invalidate()
             self._wire = None

@@ -57,18 +57,19 @@ class Wire:
         self.driver, self._pg = driver, driver.pgconn
         self._convert = Transformer(driver)
         self._prepared: dict[tuple[str, tuple[int, ...]], bytes] = {}
+        self._later: list[Sent] = []
         self._ready = select.poll()
         self._ready.register(self._pg.socket, select.POLLIN)
 
     @property
     def begun(self) -> bool:
-        """Whether a transaction is open."""
-        return self._pg.transaction_status != IDLE
+        """Whether a transaction is open, or will be for what waits to be sent."""
+        return bool(self._later) or self._pg.transaction_status != IDLE
 
     def run(self, statement: Statement, values: Mapping[str, Any]) -> pq.abc.PGresult:
         """Execute a statement, in a transaction that begins with it if none is open."""
         sent = self._sent(statement, values)
-        if not self.begun:
+        if self._later or not self.begun:
             return self._together([sent])[0]
         return self._good(self._pg.exec_prepared(*sent))
 
@@ -87,6 +88,19 @@ class Wire:
         results = self._together([self._sent(statement, values) for values in many])
         return sum(result.command_tuples or 0 for result in results)
 
+    def run_later(self, statement: Statement, values: Mapping[str, Any]) -> None:
+        """Execute a statement with the next that is executed, before it, or with the commit."""
+        self._later.append(self._sent(statement, values))
+
+    def forget(self) -> None:
+        """Drop what waits to be sent."""
+        self._later.clear()
+
+    def flush(self) -> None:
+        """Send what waits to be sent."""
+        if self._later:
+            self._together([])
+
     def rows(self, result: pq.abc.PGresult) -> list[tuple[Any, ...]]:
         """All rows of an answer."""
         self._convert.set_pgresult(result)
@@ -94,7 +108,9 @@ class Wire:
 
     def commit(self) -> None:
         """Commit what is open, if anything is."""
-        if self.begun:
+        if self._later:
+            self._together([], commit=True)
+        elif self.begun:
             self._good(self._pg.exec_(b"COMMIT"))
 
     def _sent(self, statement: Statement, values: Mapping[str, Any]) -> Sent:
@@ -113,15 +129,18 @@ class Wire:
             self._prepared[text, types] = name
         return name
 
-    def _together(self, many: Sequence[Sent]) -> list[pq.abc.PGresult]:
-        """Send several by one trip, with BEGIN before them if no transaction is open."""
-        begins = not self.begun
+    def _together(self, many: Sequence[Sent], *, commit: bool = False) -> list[pq.abc.PGresult]:
+        """Send several by one trip, what waits before them; begin if no transaction is open."""
+        before = [] if self._pg.transaction_status != IDLE else [b"BEGIN"]
+        waiting, self._later = self._later, []
         try:
             self._pg.enter_pipeline_mode()
-            if begins:
-                self._pg.send_query_params(b"BEGIN", None)
-            for sent in many:
+            for command in before:
+                self._pg.send_query_params(command, None)
+            for sent in (*waiting, *many):
                 self._pg.send_query_prepared(*sent)
+            if commit:
+                self._pg.send_query_params(b"COMMIT", None)
             self._pg.pipeline_sync()
             results = self._collected()
             self._pg.exit_pipeline_mode()
@@ -130,11 +149,11 @@ class Wire:
             raise
         for result in results:
             self._good(result)
-        return results[begins:]
+        return results[len(before) + len(waiting) :]
 
     def _collected(self) -> list[pq.abc.PGresult]:
         """Every answer until the end of what was sent."""
-        self._flush()
+        self._push()
         results: list[pq.abc.PGresult] = []
         while True:
             while self._pg.is_busy():
@@ -147,7 +166,7 @@ class Wire:
                 return results
             results.append(result)
 
-    def _flush(self) -> None:
+    def _push(self) -> None:
         """Send all, and read meanwhile: else both sides might wait for each other."""
         while self._pg.flush():
             able = select.poll()

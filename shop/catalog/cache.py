@@ -233,6 +233,7 @@ def cached(opened: Transactions | Ctx, key: Hashable, build: Callable[[Ctx], Bui
 def refresh_after_commit(session: Session) -> None:
     """Once this transaction has committed, this process shows what it wrote at once."""
     assert isinstance(session, QuickSession)
+    assert isinstance(session, QuickSession)
     session.after_commit(cache_of(session.get_bind().engine).expire)
 
 

@@ -297,3 +297,70 @@ def test_what_was_to_follow_a_commit_follows_no_rollback(database):
     with database.transaction():
         pass
     assert called == ["once"]
+
+
+def later(database):
+    """A write that can wait and a read, both known."""
+    price = update(SKUS).where(SKUS.c.code == "P01-1").values(price_fen=bindparam("fen"))
+    read = select(SKUS.c.price_fen).where(SKUS.c.code == "P01-1")
+    with database.transaction() as session:
+        for fen in (1, 2, 3):
+            session.execute(price, {"fen": fen})
+            session.execute(read)
+    return price, read
+
+
+def test_what_waits_is_there_for_the_next_statement_of_either_way(database):
+    price, read = later(database)
+    with database.transaction() as session:
+        session.execute_later(price, {"fen": 4})
+        assert session.execute(read).scalar_one() == 4
+        session.execute_later(price, [{"fen": 5}, {"fen": 6}])
+        built = select(SKUS.c.price_fen).where(SKUS.c.code == "P01-1")
+        assert session.execute(built).scalar_one() == 6
+        session.execute_later(price, {"fen": 7})
+        assert [one.scalar_one() for one in session.execute_all((read, {}), (read, {}))] == [7, 7]
+
+
+def test_what_waits_is_committed_with_the_rest_or_dropped_with_it(database):
+    price, read = later(database)
+    with database.transaction() as session:
+        session.execute_later(price, {"fen": 4})
+    with database.transaction() as session:
+        assert session.execute(read).scalar_one() == 4
+        session.execute_later(price, {"fen": 5})
+        session.rollback()
+        assert session.execute(read).scalar_one() == 4
+        session.execute_later(price, {"fen": 6})
+        session.begin()
+    with database.transaction() as session:
+        assert session.execute(read).scalar_one() == 6
+        session.execute_later(price, {"fen": 7})
+        session.close()
+        assert session.execute(read).scalar_one() == 6
+
+
+def test_a_savepoint_holds_what_was_to_wait_inside_it(database):
+    price, read = later(database)
+    with database.transaction() as session:
+        session.execute_later(price, {"fen": 4})
+        with session.begin_nested() as savepoint:
+            session.execute_later(price, {"fen": 5})
+            savepoint.rollback()
+        assert session.execute(read).scalar_one() == 4
+        with session.begin_nested():
+            session.execute_later(price, {"fen": 6})
+        assert session.execute(read).scalar_one() == 6
+
+
+def test_what_waits_is_refused_with_the_commit_at_the_latest(database):
+    price, read = later(database)
+
+    def change():
+        with database.transaction() as session:
+            session.execute_later(price, {"fen": -1})
+
+    with pytest.raises(IntegrityError):
+        change()
+    with database.transaction() as session:
+        assert session.execute(read).scalar_one() == 3
