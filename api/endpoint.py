@@ -56,6 +56,13 @@ class Reply:
     content_type: str = "application/json"
 
 
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """What a view in phases leaves to its last transaction, in which the answer is kept too."""
+
+    write: Callable[[Ctx], Any]
+
+
 ENDPOINTS: list[Endpoint] = []
 
 
@@ -81,7 +88,8 @@ def endpoint(
 
     The function below it gets `ctx` (one transaction around the call and the dump), or with
     `phases` the `Transactions` to open its own short ones; then `body=` and `query=` as loaded
-    by their schemas, and the rule's variables. It returns a value for `answer` or a `Reply`.
+    by their schemas, and the rule's variables. It returns a value for `answer` or a `Reply`, with
+    `phases` also the `Rest`.
 
     For the document: `headers` of the request that the function reads (`openapi.HEADERS`), the
     `media_type` of a ready answer, and whether the function takes the `raw_body` itself, or reads
@@ -151,9 +159,10 @@ def _run_in_phases(
         with opened.begin() as ctx:
             opened = opened.acting(bearer_actor(ctx))
     authorize(opened.actor, spec.permission)
-    response = _answer(spec, spec.view(opened, **_arguments(spec), **path))
-    if claim is not None:
-        with opened.begin() as ctx:
+    result = spec.view(opened, **_arguments(spec), **path)
+    with opened.begin() as ctx:
+        response = _answer(spec, result.write(ctx) if isinstance(result, Rest) else result)
+        if claim is not None:
             idempotency.finish(ctx, claim, _stored(response))
     return response
 
@@ -226,4 +235,4 @@ def _replayed(answer: idempotency.Answer) -> Response:
     return response
 
 
-__all__ = ["ENDPOINTS", "Ctx", "Endpoint", "Reply", "Transactions", "endpoint", "handler"]
+__all__ = ["ENDPOINTS", "Ctx", "Endpoint", "Reply", "Rest", "Transactions", "endpoint", "handler"]

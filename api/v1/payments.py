@@ -6,13 +6,13 @@ from typing import Any
 
 from flask import request
 
-from api.endpoint import Ctx, Transactions, endpoint
+from api.endpoint import Ctx, Rest, Transactions, endpoint
 from api.schemas.buying import PaymentAnswer, PaymentBody, PaymentList, Received, TokenQuery
 from models.payments import PaymentMethod
 from shop.orders.access import order_id_for
 from shop.payments import queries
 from shop.payments.bank_transfer import start_transfer
-from shop.payments.commands import start_payment
+from shop.payments.commands import open_payment
 from shop.payments.providers import gateway
 from shop.payments.refund_queries import refunds_for_buyer
 from shop.payments.webhooks import receive
@@ -39,7 +39,7 @@ def start(
     token = query["access_token"] or body["access_token"]
     if body["method"] == PaymentMethod.BANK_TRANSFER:
         return start_transfer(transactions, number, token=token)
-    return start_payment(transactions, number, token=token, return_url=body["return_url"])
+    return Rest(open_payment(transactions, number, token=token, return_url=body["return_url"]))
 
 
 @endpoint(

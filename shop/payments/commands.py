@@ -6,8 +6,10 @@ we are about to do, then the call with nothing open, then the row with the resul
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -69,6 +71,25 @@ def start_payment(
     """Open a checkout for an order, or return the one that is open already.
 
     Raises:
+        NotFound, Conflict, Invalid, GatewayUnavailable, GatewayRejected: see `open_payment`.
+    """
+    rest = open_payment(transactions, number, token=token, return_url=return_url)
+    with transactions.begin() as ctx:
+        return rest(ctx)
+
+
+def open_payment(
+    transactions: Transactions,
+    number: str,
+    *,
+    token: str | None = None,
+    return_url: str | None = None,
+) -> Callable[[Ctx], Attempt]:
+    """`start_payment` up to its last transaction, which the caller opens for what this returns.
+
+    So the caller's own note of the answer is there exactly when the attempt's page is.
+
+    Raises:
         NotFound: the actor may not see the order.
         Conflict: `order_paid`, `order_cancelled`, `order_expired`; `transfer_partly_received`,
             the rest has to come by transfer too.
@@ -79,13 +100,13 @@ def start_payment(
     with transactions.begin() as ctx:
         order = locked_order_for(ctx, number, token)
         attempt = _live_attempt(ctx, order) or _new_attempt(ctx, order, return_url)
-        if attempt.redirect_url is not None:
-            return _facts(attempt)
+    if attempt.redirect_url is not None:
+        found = _facts(attempt)
+        return lambda _: found
     transactions.nothing_open()
     request = _request(transactions, order, attempt)
     opened = gateway(transactions.settings).open_checkout(request)
-    with transactions.begin() as ctx:
-        return _opened(ctx, attempt.id, opened)
+    return partial(_opened, attempt_id=attempt.id, opened=opened)
 
 
 def _live_attempt(ctx: Ctx, order: Any) -> Any:

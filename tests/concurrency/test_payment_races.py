@@ -17,6 +17,7 @@ from models.payments import Payment, ProviderEvent
 from models.refunds import Refund
 from shop.context import Transactions
 from shop.errors import Conflict
+from shop.ids import new_id
 from shop.orders.access import locked_order
 from shop.orders.commands import place_order
 from shop.orders.payment_commands import close_order
@@ -229,6 +230,29 @@ def test_a_dead_workers_claim_is_taken_over(api, transactions, time):
     assert api.post("/orders", body, key="k").json["code"] == "idempotency_in_flight"
     time.forward(seconds=61)
     assert api.post("/orders", body, key="k").status_code == 201
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_page_is_kept_exactly_when_its_answer_is(api, transactions, provider, lost):
+    from models.payments import Payment
+    from models.system import IdempotencyKey
+
+    def open_checkout(request):
+        if lost:  # while the provider takes its time, another has taken the claim over
+            with transactions.begin() as ctx:
+                ctx.session.execute(update(IdempotencyKey).values(claim=new_id()))
+        return FakeGateway.open_checkout(provider, request)
+
+    with transactions.begin() as ctx:
+        placed = place_order(ctx, WISH)
+    provider.open_checkout = open_checkout
+    path = f"/orders/{placed.number}/payments?access_token={placed.access_token}"
+    answer = api.post(path, {"method": "stripe"}, key="k")
+    assert answer.status_code == (409 if lost else 201)
+    with transactions.begin() as ctx:
+        known = ctx.session.execute(select(Payment.redirect_url)).scalar_one()
+        kept = ctx.session.execute(select(IdempotencyKey.answer)).scalar_one()
+    assert ((known is None), (kept is None)) == (lost, lost)
 
 
 def test_two_payments_of_one_order_at_once_are_one_attempt(transactions, provider, together):
