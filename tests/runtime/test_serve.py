@@ -174,7 +174,8 @@ def test_an_installation_starts_heals_is_killed_recovers_and_ends(tmp_path):
     with run(**environment) as second:
         it_greets_with_addresses_and_accounts(second, environment["PORT"])
         assert status(environment) == 200
-        assert {pid for pid in killed if lives(pid)} == set()
+        # They finish what they were doing; on a busy machine that takes longer than a start.
+        wait_until(lambda: not any(lives(pid) for pid in killed))
         a_signal_ends_it_without_a_trace(second)
 
 
