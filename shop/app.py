@@ -22,7 +22,7 @@ from shop import settings as settings_module
 from shop.clock import Clock, system_clock
 from shop.db import Database
 from shop.settings import Settings
-from shop.web import Runtime, StrictRequest, language, request_id
+from shop.web import Mall, Runtime, Sessions, StrictRequest, language, request_id
 
 SESSION_DAYS = 30
 
@@ -41,7 +41,8 @@ def create_app(
     if settings.database_url is None and database is None:
         raise settings_module.SettingsError("DATABASE_URL is not set: start with `aidmall run`.")
     logging.configure(settings)
-    app = Flask("shop", static_folder=None, template_folder=None)
+    app = Mall("shop", static_folder=None, template_folder=None)
+    app.session_interface = Sessions()
     app.config.update(
         SECRET_KEY=settings.secret_key,
         MAX_CONTENT_LENGTH=settings.max_body_bytes,
