@@ -19,6 +19,12 @@ from bench.installation import BenchError, Installation
 PATIENCE = 180
 """Seconds for which one step is tried again: a shop that was killed comes back."""
 
+NOT_PAID_YET = 20
+"""Seconds for which finance waits for an order to be paid: a lost webhook may take much longer."""
+
+AT_MOST = 30
+"""Seconds for one answer."""
+
 AGAIN = frozenset({409, 429, 500, 502, 503, 504})
 BUSY = frozenset({"try_again", "idempotency_in_flight", "payment_provider_unavailable"})
 ADDRESS = {
@@ -79,8 +85,7 @@ class Person:
             return fate
         page = await self._checkout(order)
         if fate == "cancel":
-            await self._post(f"/orders/{order['number']}/cancel", self._mine(order))
-            return fate
+            return await self._cancel(order)
         for outcome in {
             "decline": ["declined", "paid"],
             "slow": ["pending", "paid"],
@@ -154,6 +159,13 @@ class Person:
         read = await self._insist(lambda: self._shop.get(path))
         return {**read.json(), "access_token": placed["access_token"]}
 
+    async def _cancel(self, order: Any) -> str:
+        path = f"/orders/{order['number']}/cancel?access_token={order['access_token']}"
+        answer = await self._post(path, {})
+        if answer.status != 200:
+            raise BenchError(f"cancel: {answer.status} {answer.body[:300].decode()}")
+        return "cancel"
+
     async def _checkout(self, order: Any) -> str:
         wanted = {"method": "stripe", **self._mine(order)}
         answer = await self._post(f"/orders/{order['number']}/payments", wanted)
@@ -171,8 +183,8 @@ class Person:
         return answer.json() if answer.status < 300 else None
 
     async def _as_finance(self, path: str, body: dict[str, Any]) -> Answer:
-        """Under one key, until there is an answer; where the order is not paid yet, a bit later."""
-        end = time.monotonic() + PATIENCE
+        """Until there is an answer; where the order is not paid yet, a bit later."""
+        end = time.monotonic() + NOT_PAID_YET
         while True:
             if not self._token:
                 self._token = await self._signed_in()
@@ -197,9 +209,9 @@ class Person:
         end = time.monotonic() + PATIENCE
         while True:
             try:
-                answer: Answer = await ask()
-            except (OSError, asyncio.IncompleteReadError):
-                pass
+                answer: Answer = await asyncio.wait_for(ask(), AT_MOST)
+            except (OSError, asyncio.IncompleteReadError, TimeoutError):
+                self.leave()  # whatever came now would be the answer to something else
             else:
                 if not _busy(answer) or time.monotonic() > end:
                     return answer
