@@ -12,7 +12,7 @@ from shop.context import Ctx, Transactions
 from shop.errors import NotFound, ShopError
 from shop.ids import new_id
 from shop.jobs.queue import DEFERRED, deferral
-from shop.payments.gateway import GatewayEvent
+from shop.payments.gateway import GatewayEvent, GatewayRejected
 from shop.payments.providers import gateway
 from shop.payments.sync import look, sync_aftermath
 
@@ -112,12 +112,19 @@ def receive(ctx: Ctx, provider: str, event: GatewayEvent, body: bytes) -> bool:
 def handle(transactions: Transactions, event: str, reference: str = "") -> EventOutcome:
     """Apply one stored event: look at the checkout as it is *now*. Safe to run twice.
 
+    What the provider does not know will not be known by asking again: that failure is final, until
+    somebody replays the event.
+
     Raises:
         Exception: it could not be applied; the failure is noted and the worker tries again.
     """
     event_id = UUID(event)
     try:
         return _apply(transactions, event_id, reference)
+    except GatewayRejected as error:
+        with transactions.begin() as ctx:
+            note(ctx, event_id, EventOutcome.FAILED, error.error_code)
+        return EventOutcome.FAILED
     except Exception as error:
         detail = error.error_code if isinstance(error, ShopError) else type(error).__name__
         with transactions.begin() as ctx:

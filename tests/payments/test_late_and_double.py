@@ -193,3 +193,14 @@ def test_a_handler_that_crashes_leaves_the_event_to_be_replayed(
     assert webhooks.replay(transactions, UUID(arguments["event"])) == "nothing_to_do"
     assert books(transactions)["orders"] == ["paid"]
     assert outcomes(transactions) == ["failed", "applied", "nothing_to_do"]
+
+
+def test_an_event_of_a_checkout_that_the_provider_does_not_know_is_not_tried_again(
+    transactions, provider
+):
+    body = provider.event("cs_of_another_account")
+    with transactions.begin() as ctx:
+        webhooks.receive(ctx, "stripe", provider.parse_event(body, "signed by the fake"), body)
+    [(_, arguments)] = waiting(transactions)
+    assert webhooks.handle(transactions, **arguments) == "failed"
+    assert outcomes(transactions) == ["failed"]
