@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Result
 from sqlalchemy.orm import Session
 
 from models.identity import BuyerKind, Role
 from shop.clock import Clock, system_clock
 from shop.db import Database, in_transaction
-from shop.prepared import Values
-from shop.session import QuickSession
 from shop.settings import Settings
 
 
@@ -60,16 +56,6 @@ class Ctx:
     settings: Settings
     request_id: str = "-"
     language: str = "zh"
-
-    def write(self, statement: Any, values: Values | Sequence[Values]) -> None:
-        """Write what nobody waits for: with the next statement, before it, or with the commit."""
-        assert isinstance(self.session, QuickSession)
-        self.session.execute_later(statement, values)
-
-    def read_all(self, *reads: tuple[Any, Values]) -> list[Result[Any]]:
-        """The answers of several statements, none of which needs another's, by one trip."""
-        assert isinstance(self.session, QuickSession)
-        return self.session.execute_all(*reads)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ import orjson
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
 
 from shop.errors import TryAgain
-from shop.prepared import PreparedStatements
-from shop.session import QuickSession
+from shop.prepared import PreparedStatements, QuickSession
 
 LOCK_TIMEOUT_MS = 3_000
 """A buyer waits at most this long behind another; then "busy, try again" (design, section 3)."""
@@ -51,14 +51,12 @@ class Database:
             pool_reset_on_return="rollback",
             json_serializer=_dumps,
             json_deserializer=orjson.loads,
-            # psycopg is to prepare nothing: `shop.wire` does, and psycopg would forget all that is
-            # prepared on a connection whenever something is rolled back.
-            connect_args={"options": options, "prepare_threshold": None, "connect_timeout": 5},
+            connect_args={"options": options, "prepare_threshold": 2, "connect_timeout": 5},
         )
         self._prepared = PreparedStatements(self.engine.dialect)
 
     @contextmanager
-    def transaction(self) -> Iterator[QuickSession]:
+    def transaction(self) -> Iterator[Session]:
         """Leaving the block commits; raising rolls back.
 
         Raises:

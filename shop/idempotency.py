@@ -87,7 +87,8 @@ def claim(database: Database, scope: str, key: str, print_: str, now: datetime) 
     with database.transaction() as session:
         # The commit need not wait for the disk: if the machine dies before the next flush, so
         # did the work that the claim was for.
-        if session.execute_alone(WRITE, row):
+        mine = session.execute(WRITE, row).one_or_none()
+        if mine is not None:
             return Claim(scope, key, token)
         return _existing(session, Claim(scope, key, token), print_, now)
 

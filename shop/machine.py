@@ -110,7 +110,9 @@ def move_locked(
     after = decide(machine, state, event)
     moved = Moved(state, after)
     if moved.changed:
-        ctx.write(_one_of(machine.table), {"row_id": row_id, "state": after, **(values or {})})
+        ctx.session.execute(
+            _one_of(machine.table), {"row_id": row_id, "state": after, **(values or {})}
+        )
         append(ctx, machine.subject, row_id, order_id, event, state, after, why=why)
     return moved
 
@@ -133,7 +135,7 @@ def append(
     why: str = "",
 ) -> None:
     """Write one line of the timeline."""
-    ctx.write(
+    ctx.session.execute(
         WRITE_EVENTS, event_row(ctx, subject, row_id, order_id, event, before, after, why=why)
     )
 

@@ -2,11 +2,11 @@
 
 Most of what a request asks is a statement that a module has built once. On each execution
 SQLAlchemy still spends more than the driver and the round trip to PostgreSQL together: it works
-out the statement's cache key, a context, the cursor's metadata. So the session (`shop.session`)
-keeps, for every statement *object* that it meets a second time, the SQL and the conversions that
-SQLAlchemy itself makes for it, and sends it over the wire (`shop.wire`). A statement built for one
-occasion never comes again and goes SQLAlchemy's own way, as does all that is more than text and
-values: ORM entities, defaults that a function makes, lists for `IN` that the caller passes.
+out the statement's cache key, a context, the cursor's metadata. So `QuickSession` keeps, for
+every statement *object* that it meets a second time, the SQL and the conversions that SQLAlchemy
+itself makes for it, and hands both to psycopg. A statement built for one occasion never comes
+again and goes SQLAlchemy's own way, as does all that is more than text and values: ORM entities,
+defaults computed in Python, lists for `IN` that the caller passes.
 
 What the caller sees is the same: rows by name, position and attribute, and the same errors.
 """
@@ -17,19 +17,21 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from psycopg import pq
-from sqlalchemy import Delete, Dialect, Insert, Select, TextClause, Update
+import psycopg
+from sqlalchemy import Connection, Delete, Dialect, Engine, Insert, Select, TextClause, Update
 from sqlalchemy.engine import IteratorResult
 from sqlalchemy.engine.result import SimpleResultMetaData
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session, SessionTransaction
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
-
-from shop.wire import Statement, Wire
 
 Values = Mapping[str, Any]
 Convert = Callable[[Any], Any]
 
 PLAIN = (Select, Insert, Update, Delete, TextClause)
+ROWS_COUNTED: Values = {"preserve_rowcount": True}
+"""The one option that changes nothing here: rows are always counted."""
 
 
 class CountedResult(IteratorResult[Any]):
@@ -38,17 +40,14 @@ class CountedResult(IteratorResult[Any]):
     rowcount = -1
 
 
-NOTHING = SimpleResultMetaData([])
-
-
 class Prepared:
     """One statement with one set of names: its text, and what becomes of values on both ways."""
 
     def __init__(self, statement: Any, compiled: SQLCompiler, values: Values) -> None:
         """Prepare what SQLAlchemy has compiled; `values` are an example of the caller's."""
         self._statement, self._dialect = statement, compiled.dialect
-        state = compiled.construct_expanded_state(_defaults(compiled) | dict(values))
-        self.text = Statement(state.statement)
+        state = compiled.construct_expanded_state(dict(values))
+        self.sql = state.statement
         ways = {name: _way_in(bind.type, self._dialect) for name, bind in compiled.binds.items()}
         ways |= state.processors
         self._constants = {
@@ -66,44 +65,31 @@ class Prepared:
             bound[name] = way(bound[name])
         return bound
 
-    def result(self, wire: Wire, answer: pq.abc.PGresult) -> CountedResult:
+    def result(self, cursor: psycopg.Cursor[Any]) -> CountedResult:
         """What the statement has brought, all fetched."""
         if self._read is None:
-            self._read = self._reading(answer)
+            self._read = self._reading(cursor)
         metadata, ways = self._read
-        rows: list[Any] = wire.rows(answer) if answer.nfields else []
+        rows: list[Any] = cursor.fetchall() if metadata.keys else []
         if ways:
             rows = [_converted(row, ways) for row in rows]
         result = CountedResult(metadata, iter(rows))
-        result.rowcount = answer.ntuples if answer.nfields else answer.command_tuples or 0
-        return result
-
-    def touched(self, count: int) -> CountedResult:
-        """What it brings when executed with many rows of values: how many it touched."""
-        result = CountedResult(NOTHING, iter(()))
-        result.rowcount = count
+        result.rowcount = cursor.rowcount
         return result
 
     def _reading(
-        self, answer: pq.abc.PGresult
+        self, cursor: psycopg.Cursor[Any]
     ) -> tuple[SimpleResultMetaData, list[tuple[int, Convert]]]:
-        places = range(answer.nfields)
+        columns = cursor.description or []
         types = [] if isinstance(self._statement, TextClause) else self._statement.exported_columns
         ways = []
-        for place, asked in zip(places, types, strict=False):
+        for place, (told, asked) in enumerate(zip(columns, types, strict=False)):
             way = asked.type.dialect_impl(self._dialect).result_processor(
-                self._dialect, answer.ftype(place)
+                self._dialect, told.type_code
             )
             if way is not None:
                 ways.append((place, way))
-        names = [(answer.fname(place) or b"").decode() for place in places]
-        return SimpleResultMetaData(names), ways
-
-
-def _defaults(compiled: SQLCompiler) -> dict[str, Any]:
-    """What an INSERT writes into the columns that the caller does not name."""
-    written: Sequence[Any] = compiled.insert_prefetch
-    return {column.key: column.default.arg for column in written}
+        return SimpleResultMetaData([column.name for column in columns]), ways
 
 
 def _way_in(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
@@ -151,15 +137,64 @@ class PreparedStatements:
 def _only_text_and_values(statement: Any, compiled: SQLCompiler, values: Values) -> bool:
     changing = {bind.key for bind in compiled.post_compile_params | compiled.literal_execute_params}
     columns = [] if isinstance(statement, TextClause) else list(statement.exported_columns)
-    defaults: Sequence[Any] = compiled.insert_prefetch
     # An expression without a label has no name of its own.
     names = {getattr(column, "name", None) for column in columns}
     return (
         changing.isdisjoint(values)
         and not any(bind.callable for bind in compiled.binds.values())
-        and not compiled.update_prefetch
-        and all(column.default.is_scalar for column in defaults)
+        and not (compiled.insert_prefetch or compiled.update_prefetch)
         and not statement._propagate_attrs  # noqa: SLF001 - how the ORM marks what is its own
         and None not in names
         and len(names) == len(columns)
     )
+
+
+class QuickSession(Session):
+    """A session on one engine."""
+
+    def __init__(self, engine: Engine, prepared: PreparedStatements) -> None:
+        super().__init__(engine, expire_on_commit=False)
+        self._engine, self._prepared = engine, prepared
+        self._line: tuple[Connection, psycopg.Cursor[Any]] | None = None
+
+    def begin_nested(self) -> SessionTransaction:
+        """As `Session.begin_nested`, and the savepoint is there at once.
+
+        SQLAlchemy sets it when the session next uses the connection, which a statement that goes
+        straight to the driver does not: it would be written before the savepoint, and stay.
+        """
+        nested = super().begin_nested()
+        self.connection()
+        return nested
+
+    def execute(self, statement: Any, params: Any = None, **options: Any) -> Any:
+        """As `Session.execute`; see the module."""
+        plain = not options or options == {"execution_options": ROWS_COUNTED}
+        # Who listens to the engine is to hear every statement; only tests do.
+        if plain and not self._engine.dispatch.before_cursor_execute:
+            many = isinstance(params, list)
+            example = (params[0] if params else None) if many else params or {}
+            if example is not None:
+                prepared = self._prepared.get(statement, example)
+                if prepared is not None:
+                    return self._run(prepared, params if many else example, many=many)
+        return super().execute(statement, params, **options)
+
+    def _run(self, prepared: Prepared, values: Any, *, many: bool) -> CountedResult:
+        if self._line is None or self._line[0].closed:  # the last transaction's
+            connection = self.connection()
+            driver: Any = connection.connection.driver_connection
+            self._line = connection, driver.cursor()
+        connection, cursor = self._line
+        try:
+            if many:
+                cursor.executemany(prepared.sql, [prepared.bound(one) for one in values])
+            else:
+                cursor.execute(prepared.sql, prepared.bound(values))
+            return prepared.result(cursor)
+        except psycopg.Error as error:
+            if cursor.connection.closed:
+                connection.invalidate()
+            raise DBAPIError.instance(
+                prepared.sql, None, error, psycopg.Error, dialect=connection.dialect
+            ) from error

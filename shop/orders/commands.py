@@ -130,8 +130,8 @@ def _insert_order(ctx: Ctx, order: dict[str, Any]) -> str:
 
 def _insert_parts(ctx: Ctx, order_id: UUID, number: str, basket: Basket, wish: PlaceOrder) -> None:
     parts, lines = rows.part_rows(order_id, number, basket, no_return=wish.no_return_confirmed)
-    ctx.write(WRITE_CONSIGNMENTS, parts)
-    ctx.write(WRITE_LINES, lines)
+    ctx.session.execute(WRITE_CONSIGNMENTS, parts)
+    ctx.session.execute(WRITE_LINES, lines)
     append(ctx, "order", order_id, order_id, "place", None, OrderState.PENDING_PAYMENT)
 
 

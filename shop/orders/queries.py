@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Result, Uuid, and_, bindparam, func, select
+from sqlalchemy import Uuid, and_, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from models.catalog import Cooperative
@@ -112,12 +112,9 @@ def order_for(ctx: Ctx, number: str, token: str | None = None) -> Row:
 
 def order_by_id(ctx: Ctx, order_id: UUID) -> Row:
     """`order_for` without the question who asks: for commands and jobs."""
-    one, every = {"wanted": order_id}, {"wanted": [order_id]}
-    head, lines, found, events = ctx.read_all(
-        (HEAD, one), (LINES_OF, every), (PARTS, every), (TIMELINE, one)
-    )
-    order = dict(head.mappings().one())
-    parts = _arranged(found, lines)[order_id]
+    head = ctx.session.execute(HEAD, {"wanted": order_id}).mappings().one()
+    parts = _consignments(ctx, [order_id])[order_id]
+    order = dict(head)
     phone = crypto.decrypt(order.pop("phone_encrypted"), ctx.settings.secret_key)
     return {
         **order,
@@ -133,7 +130,7 @@ def order_by_id(ctx: Ctx, order_id: UUID) -> Row:
             "division": order["division_text"],
             "detail": order["address_detail"],
         },
-        "events": [dict(row) for row in events.mappings()],
+        "events": timeline(ctx, order_id),
     }
 
 
@@ -204,31 +201,26 @@ def state_of(ctx: Ctx, order_id: UUID) -> OrderState:
 
 def _consignments(ctx: Ctx, order_ids: Sequence[UUID]) -> dict[UUID, list[Row]]:
     """The consignments of several orders with their lines: two statements for all of them."""
-    if not order_ids:
-        return defaultdict(list)
-    wanted = {"wanted": order_ids}
-    lines, found = ctx.read_all((LINES_OF, wanted), (PARTS, wanted))
-    return _arranged(found, lines)
-
-
-def _arranged(parts: Result[Any], lines: Result[Any]) -> dict[UUID, list[Row]]:
-    """Consignments, each with its lines, by order."""
     by_order: dict[UUID, list[Row]] = defaultdict(list)
-    inside = _by_consignment(lines)
-    for part in parts.mappings():
+    if not order_ids:
+        return by_order
+    lines = _lines(ctx, order_ids)
+    found = ctx.session.execute(PARTS, {"wanted": order_ids}).mappings()
+    for part in found:
         by_order[part["order_id"]].append(
             {
                 **part,
                 "cooperative": {"code": part["cooperative_code"], "name": part["cooperative_name"]},
-                "lines": inside[part["id"]],
+                "lines": lines[part["id"]],
             }
         )
     return by_order
 
 
-def _by_consignment(lines: Result[Any]) -> dict[UUID, list[Row]]:
+def _lines(ctx: Ctx, order_ids: Sequence[UUID]) -> dict[UUID, list[Row]]:
     by_consignment: dict[UUID, list[Row]] = defaultdict(list)
-    for line in lines.mappings():
+    found = ctx.session.execute(LINES_OF, {"wanted": order_ids}).mappings()
+    for line in found:
         snapshot = line["snapshot"]
         by_consignment[line["consignment_id"]].append(
             {

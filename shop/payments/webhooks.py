@@ -201,7 +201,7 @@ def _checkout_of(transactions: Transactions, event_id: UUID) -> tuple[str, bool]
 
 def note(ctx: Ctx, event_id: UUID, outcome: EventOutcome, detail: str = "") -> None:
     """Append what came of handling an event."""
-    ctx.write(
+    ctx.session.execute(
         WRITE_OUTCOME,
         {
             "id": new_id(),
