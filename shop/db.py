@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -79,6 +79,21 @@ class Database:
         finally:
             session.close()
             _open.reset(token)
+
+    def alone(self, statement: Any, values: Mapping[str, Any]) -> Sequence[Any]:
+        """The rows of one statement that is a transaction of its own: no BEGIN and no COMMIT.
+
+        Raises:
+            TryAgain, RuntimeError: as `transaction`.
+        """
+        if _open.get():
+            raise RuntimeError("a transaction is open: a statement alone would not belong to it")
+        try:
+            with self.engine.connect() as connection:
+                plain = connection.execution_options(isolation_level="AUTOCOMMIT")
+                return plain.execute(statement, values).all()
+        except (DBAPIError, PoolTimeout) as error:
+            raise _translated(error) from error
 
     def ping(self) -> None:
         """Ask the database for a sign of life; raises what it raises."""

@@ -84,12 +84,11 @@ def claim(database: Database, scope: str, key: str, print_: str, now: datetime) 
         "claimed_until": now + CLAIM,
         "created_at": now,
     }
+    # The commit need not wait for the disk: if the machine dies before the next flush, so did the
+    # work that the claim was for.
+    if database.alone(WRITE, row):
+        return Claim(scope, key, token)
     with database.transaction() as session:
-        # The commit need not wait for the disk: if the machine dies before the next flush, so
-        # did the work that the claim was for.
-        mine = session.execute(WRITE, row).one_or_none()
-        if mine is not None:
-            return Claim(scope, key, token)
         return _existing(session, Claim(scope, key, token), print_, now)
 
 

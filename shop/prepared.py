@@ -6,7 +6,7 @@ out the statement's cache key, a context, the cursor's metadata. So `QuickSessio
 every statement *object* that it meets a second time, the SQL and the conversions that SQLAlchemy
 itself makes for it, and hands both to psycopg. A statement built for one occasion never comes
 again and goes SQLAlchemy's own way, as does all that is more than text and values: ORM entities,
-defaults computed in Python, lists for `IN` that the caller passes.
+defaults that a function makes, lists for `IN` that the caller passes.
 
 What the caller sees is the same: rows by name, position and attribute, and the same errors.
 """
@@ -46,7 +46,7 @@ class Prepared:
     def __init__(self, statement: Any, compiled: SQLCompiler, values: Values) -> None:
         """Prepare what SQLAlchemy has compiled; `values` are an example of the caller's."""
         self._statement, self._dialect = statement, compiled.dialect
-        state = compiled.construct_expanded_state(dict(values))
+        state = compiled.construct_expanded_state(_defaults(compiled) | dict(values))
         self.sql = state.statement
         ways = {name: _way_in(bind.type, self._dialect) for name, bind in compiled.binds.items()}
         ways |= state.processors
@@ -90,6 +90,12 @@ class Prepared:
             if way is not None:
                 ways.append((place, way))
         return SimpleResultMetaData([column.name for column in columns]), ways
+
+
+def _defaults(compiled: SQLCompiler) -> dict[str, Any]:
+    """What an INSERT writes into the columns that the caller does not name."""
+    written: Sequence[Any] = compiled.insert_prefetch
+    return {column.key: column.default.arg for column in written}
 
 
 def _way_in(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
@@ -137,12 +143,14 @@ class PreparedStatements:
 def _only_text_and_values(statement: Any, compiled: SQLCompiler, values: Values) -> bool:
     changing = {bind.key for bind in compiled.post_compile_params | compiled.literal_execute_params}
     columns = [] if isinstance(statement, TextClause) else list(statement.exported_columns)
+    defaults: Sequence[Any] = compiled.insert_prefetch
     # An expression without a label has no name of its own.
     names = {getattr(column, "name", None) for column in columns}
     return (
         changing.isdisjoint(values)
         and not any(bind.callable for bind in compiled.binds.values())
-        and not (compiled.insert_prefetch or compiled.update_prefetch)
+        and not compiled.update_prefetch
+        and all(column.default.is_scalar for column in defaults)
         and not statement._propagate_attrs  # noqa: SLF001 - how the ORM marks what is its own
         and None not in names
         and len(names) == len(columns)

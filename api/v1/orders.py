@@ -113,7 +113,9 @@ def confirm_receipt(ctx: Ctx, number: str, query: dict[str, Any]) -> dict[str, A
 
 def _opened(ctx: Ctx, number: str, token: str | None) -> dict[str, Any]:
     order = queries.order_for(ctx, number, token)
-    parcels = parcels_of(ctx, order["id"])
+    lines = (line for part in order["consignments"] for line in part["lines"])
+    shipped = any(line["shipped_quantity"] for line in lines)
+    parcels = parcels_of(ctx, order["id"]) if shipped else {}
     for part in order["consignments"]:
         part["parcels"] = parcels.get(part["id"], [])
     return order

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import bindparam, insert, select, text, update
+from sqlalchemy import bindparam, delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from models.catalog import ListingState, Product, Sku
@@ -118,3 +118,29 @@ def test_a_savepoint_holds_what_goes_straight_to_the_driver(database):
             session.execute(price)
             savepoint.rollback()
         assert session.execute(read).scalars().all() == before
+
+
+def test_columns_that_nobody_names_get_their_defaults(database):
+    write = insert(STOCK).returning(STOCK.c.reserved)
+    with database.transaction() as session:
+        one = session.execute(select(STOCK.c.sku_id)).scalars().first()
+        for known in (False, True, True):
+            session.execute(delete(STOCK).where(STOCK.c.sku_id == one))
+            result = session.execute(write, {"sku_id": one, "on_hand": 3})
+            assert isinstance(result, CountedResult) is known
+            assert result.scalar_one() == 0
+
+
+def test_a_statement_alone_is_committed_and_leaves_its_connection_as_it_was(database):
+    price = update(SKUS).where(SKUS.c.code == "P01-1").values(price_fen=bindparam("fen"))
+    read = select(SKUS.c.price_fen).where(SKUS.c.code == "P01-1")
+    told = price.returning(SKUS.c.code)
+    assert database.alone(told, {"fen": 4}) == [("P01-1",)]
+    with database.transaction() as session:
+        session.execute(price, {"fen": 5})
+        with pytest.raises(RuntimeError):
+            database.alone(read, {})
+        session.rollback()
+    assert database.alone(read, {}) == [(4,)]
+    with pytest.raises(IntegrityError):
+        database.alone(told, {"fen": -1})
