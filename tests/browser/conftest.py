@@ -24,6 +24,7 @@ from playwright.sync_api import (
     Browser,
     BrowserContext,
     CDPSession,
+    Error,
     Page,
     Playwright,
     sync_playwright,
@@ -160,16 +161,25 @@ class Window:
         times as long as drawing it.
         """
         SHOTS.mkdir(parents=True, exist_ok=True)
-        size = self._chromium.send("Page.getLayoutMetrics")["cssContentSize"]
-        picture = self._chromium.send(
-            "Page.captureScreenshot",
-            {
+        self.page.wait_for_load_state()
+        (SHOTS / f"{self.name}-{name}.png").write_bytes(self._picture())
+
+    def _picture(self) -> bytes:
+        """Chromium draws nothing for a moment after a page has changed, longer on a busy machine."""
+        for pause in (100, 300, 1_000, 3_000, 0):
+            size = self._chromium.send("Page.getLayoutMetrics")["cssContentSize"]
+            wanted = {
                 "clip": {**size, "scale": 1},
                 "captureBeyondViewport": True,
                 "optimizeForSpeed": True,
-            },
-        )
-        (SHOTS / f"{self.name}-{name}.png").write_bytes(b64decode(picture["data"]))
+            }
+            try:
+                return b64decode(self._chromium.send("Page.captureScreenshot", wanted)["data"])
+            except Error as error:
+                if not pause or "Unable to capture" not in str(error):
+                    raise
+                self.page.wait_for_timeout(pause)
+        raise AssertionError("the last try either returns or raises")
 
     @cached_property
     def _chromium(self) -> CDPSession:
