@@ -95,7 +95,7 @@ def account_region(_ctx: Ctx) -> Response:
     """The selects of the region after one was changed; for htmx."""
     chosen = regions(request.args)
     form = Form({**request.args.to_dict(), **chosen.chosen})
-    return fragment("_region.html", form=form, regions=chosen, region_url="/account/region")
+    return fragment("_region.html", form=form, regions=chosen)
 
 
 def _new_again(ctx: Ctx, error: ShopError) -> Response:

@@ -173,8 +173,10 @@ def test_the_levels_of_an_address_come_without_script(alice):
     alice.get("/account/addresses/new")
     page = alice.post("/account/addresses/new", {"step": "region", "province": "310000"}).text
     assert '<option value="310110">杨浦区</option>' in page
+    # Who listens stands around what is fetched, and is not fetched itself.
+    assert page.count('hx-get="/account/region"') == 1
     part = alice.get("/account/region?province=530000", headers={"HX-Request": "true"}).text
-    assert ("/account/region" in part, 'id="quote"' in part) == (True, False)
+    assert ('id="region"' in part, "hx-get" in part, 'id="quote"' in part) == (True, False, False)
 
 
 def test_somebody_elses_address_is_not_there(alice):
