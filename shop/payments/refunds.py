@@ -228,13 +228,21 @@ def write_refund(
     }
     ctx.session.execute(insert(REFUNDS).values(row))
     refund_id: UUID = row["id"]
+    append(ctx, "refund", refund_id, order.id, "request", None, RefundState.REQUESTED, why=cause)
     _write_parts(ctx, refund_id, parts)
+    _claim(ctx, refund_id, payment, amount, parts)
+    if payment.method is PaymentMethod.STRIPE and reference is None:
+        enqueue(ctx, SEND, refund=str(refund_id))
+    return refund_id
+
+
+def _claim(ctx: Ctx, refund_id: UUID, payment: Any, amount: int, parts: Sequence[Part]) -> None:
+    """Take the money of a payment out of what it still holds, and out of what is owed for it."""
     ctx.session.execute(
         update(PAYMENTS)
         .where(PAYMENTS.c.id == payment.id)
         .values(refunding_fen=PAYMENTS.c.refunding_fen + amount)
     )
-    append(ctx, "refund", refund_id, order.id, "request", None, RefundState.REQUESTED, why=cause)
     taken = added((part.line.cooperative, part.amount_fen) for part in parts)
     post(
         ctx,
@@ -245,9 +253,6 @@ def write_refund(
             payable=taken,
         ),
     )
-    if payment.method is PaymentMethod.STRIPE and reference is None:
-        enqueue(ctx, SEND, refund=str(refund_id))
-    return refund_id
 
 
 def refund_cause(refund_id: UUID, payment: Any, event: str, at: Any) -> Cause:
