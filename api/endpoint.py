@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from flask import Response, request
 from marshmallow import Schema
@@ -19,6 +20,7 @@ from shop.identity.policy import authorize
 from shop.web import bearer_actor, refuse_nul, runtime, transactions
 
 View = Callable[..., Any]
+Opens = Literal["begin", "reading", "alone"]
 PREFIX = "/api/v1"
 
 
@@ -43,6 +45,7 @@ class Endpoint:
     media_type: str
     raw_body: bool
     upload: bool
+    opens: Opens
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +86,15 @@ def endpoint(
     media_type: str = "application/json",
     raw_body: bool = False,
     upload: bool = False,
+    opens: Opens = "begin",
 ) -> Callable[[View], View]:
     """Declare an endpoint under `/api/v1`.
 
     The function below it gets `ctx` (one transaction around the call and the dump), or with
-    `phases` the `Transactions` to open its own short ones; then `body=` and `query=` as loaded
-    by their schemas, and the rule's variables. It returns a value for `answer` or a `Reply`, with
-    `phases` also the `Rest`.
+    `phases` the `Transactions` to open its own short ones; then `body=` and `query=` as loaded by
+    their schemas, and the rule's variables. It returns a value for `answer` or a `Reply`, with
+    `phases` also the `Rest`. Who `opens` something else: `reading` writes nothing, not even that
+    somebody looked; `alone` writes by exactly one statement.
 
     For the document: `headers` of the request that the function reads (`openapi.HEADERS`), the
     `media_type` of a ready answer, and whether the function takes the `raw_body` itself, or reads
@@ -117,6 +122,7 @@ def endpoint(
                 media_type,
                 raw_body,
                 upload,
+                opens,
             )
         )
         return view
@@ -143,8 +149,12 @@ def _run(spec: Endpoint, path: dict[str, Any], claim: idempotency.Claim | None) 
     opened = transactions()
     if spec.phases:
         return _run_in_phases(spec, path, claim, opened)
-    with opened.begin() as ctx:
-        ctx.actor = bearer_actor(ctx)
+    if spec.opens == "alone":
+        opened = _known(opened)
+    opening: Callable[[], AbstractContextManager[Ctx]] = getattr(opened, spec.opens)
+    with opening() as ctx:
+        if spec.opens != "alone":
+            ctx.actor = bearer_actor(ctx)
         authorize(ctx.actor, spec.permission)
         response = _answer(spec, spec.view(ctx, **_arguments(spec), **path))
         if claim is not None:
@@ -155,9 +165,7 @@ def _run(spec: Endpoint, path: dict[str, Any], claim: idempotency.Claim | None) 
 def _run_in_phases(
     spec: Endpoint, path: dict[str, Any], claim: idempotency.Claim | None, opened: Transactions
 ) -> Response:
-    if "Authorization" in request.headers:
-        with opened.begin() as ctx:
-            opened = opened.acting(bearer_actor(ctx))
+    opened = _known(opened)
     authorize(opened.actor, spec.permission)
     result = spec.view(opened, **_arguments(spec), **path)
     with opened.begin() as ctx:
@@ -165,6 +173,14 @@ def _run_in_phases(
         if claim is not None:
             idempotency.finish(ctx, claim, _stored(response))
     return response
+
+
+def _known(opened: Transactions) -> Transactions:
+    """The same, for the person behind the request."""
+    if "Authorization" not in request.headers:
+        return opened
+    with opened.reading() as ctx:
+        return opened.acting(bearer_actor(ctx))
 
 
 def _run_once(spec: Endpoint, path: dict[str, Any]) -> Response:
@@ -195,7 +211,7 @@ def _run_once(spec: Endpoint, path: dict[str, Any]) -> Response:
 
 def _still_allowed(spec: Endpoint) -> None:
     """Who has been signed out since is told nothing again."""
-    with transactions().begin() as ctx:
+    with transactions().reading() as ctx:
         authorize(bearer_actor(ctx), spec.permission)
 
 

@@ -67,7 +67,7 @@ class ReadyAnswers:
         if known is None:
             return self._learn(address, environ, start)
         try:
-            kept = self._cache.ready(self._opened.begin, self._opened.clock(), known.key)
+            kept = self._cache.ready(self._opened.reading, self._opened.clock(), known.key)
         except ShopError:  # the database is away or busy; the application says so properly
             kept = None
         if kept is None:

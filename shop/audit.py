@@ -9,11 +9,11 @@ from uuid import UUID
 
 import orjson
 from sqlalchemy import insert, select
-from sqlalchemy.orm import Session
 
 from models.system import AuditEntry
 from shop.context import Ctx
 from shop.locks import AUDIT_CHAIN, lock_chain
+from shop.session import Session
 
 ENTRIES = AuditEntry.__table__
 GENESIS = "0" * 64

@@ -8,11 +8,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy.orm import Session
-
 from models.identity import BuyerKind, Role
 from shop.clock import Clock, system_clock
 from shop.db import Database, in_transaction
+from shop.session import Session
 from shop.settings import Settings
 
 
@@ -73,18 +72,33 @@ class Transactions:
     def begin(self) -> Iterator[Ctx]:
         """One transaction; see `Database.transaction`."""
         with self.database.transaction() as session:
-            yield Ctx(
-                session=session,
-                actor=self.actor,
-                now=self.clock(),
-                settings=self.settings,
-                request_id=self.request_id,
-                language=self.language,
-            )
+            yield self._ctx(session)
+
+    @contextmanager
+    def reading(self) -> Iterator[Ctx]:
+        """For who only looks; see `Database.reading`."""
+        with self.database.reading() as session:
+            yield self._ctx(session)
 
     def acting(self, actor: Actor) -> Transactions:
         """The same, for another actor."""
         return replace(self, actor=actor)
+
+    @contextmanager
+    def alone(self) -> Iterator[Ctx]:
+        """For one statement that is a transaction of its own; see `Database.alone`."""
+        with self.database.alone() as session:
+            yield self._ctx(session)
+
+    def _ctx(self, session: Session) -> Ctx:
+        return Ctx(
+            session=session,
+            actor=self.actor,
+            now=self.clock(),
+            settings=self.settings,
+            request_id=self.request_id,
+            language=self.language,
+        )
 
     @staticmethod
     def nothing_open() -> None:

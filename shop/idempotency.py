@@ -15,13 +15,13 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
 
 from models.system import IdempotencyKey
 from shop.context import Ctx
 from shop.db import Database
 from shop.errors import Conflict, Invalid
 from shop.ids import new_id
+from shop.session import Session
 
 KEYS = IdempotencyKey.__table__
 
@@ -86,8 +86,9 @@ def claim(database: Database, scope: str, key: str, print_: str, now: datetime) 
     }
     # The commit need not wait for the disk: if the machine dies before the next flush, so did the
     # work that the claim was for.
-    if database.alone(WRITE, row):
-        return Claim(scope, key, token)
+    with database.alone() as session:
+        if session.execute(WRITE, row).first() is not None:
+            return Claim(scope, key, token)
     with database.transaction() as session:
         return _existing(session, Claim(scope, key, token), print_, now)
 
@@ -132,7 +133,7 @@ def finish(ctx: Ctx, mine: Claim, answer: Answer) -> None:
             "headers": answer.headers,
         },
     )
-    if stored.rowcount != 1:  # type: ignore[attr-defined]
+    if stored.rowcount != 1:
         raise Conflict(code="idempotency_in_flight", zh="相同的请求正在处理", en=IN_FLIGHT)
 
 
@@ -145,7 +146,7 @@ def release(database: Database, mine: Claim) -> None:
 def forget_old(ctx: Ctx) -> int:
     """Delete keys older than `KEPT`; returns how many."""
     gone = ctx.session.execute(delete(KEYS).where(KEYS.c.created_at < ctx.now - KEPT))
-    return int(gone.rowcount)  # type: ignore[attr-defined]
+    return int(gone.rowcount)
 
 
 def _is(mine: Claim) -> tuple[Any, Any]:

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import Uuid, bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import Session
 
 from models.inventory import Stock
+from shop.session import Session
 
 STOCK = Stock.__table__
 

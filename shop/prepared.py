@@ -2,8 +2,8 @@
 
 Most of what a request asks is a statement that a module has built once. On each execution
 SQLAlchemy still spends more than the driver and the round trip to PostgreSQL together: it works
-out the statement's cache key, a context, the cursor's metadata. So `QuickSession` keeps, for
-every statement *object* that it meets a second time, the SQL and the conversions that SQLAlchemy
+out the statement's cache key, a context, the cursor's metadata. So `shop.session` keeps, for every
+statement *object* that it meets a second time, the SQL and the conversions that SQLAlchemy
 itself makes for it, and hands both to psycopg. A statement built for one occasion never comes
 again and goes SQLAlchemy's own way, as does all that is more than text and values: ORM entities,
 defaults that a function makes, lists for `IN` that the caller passes.
@@ -18,11 +18,9 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import psycopg
-from sqlalchemy import Connection, Delete, Dialect, Engine, Insert, Select, TextClause, Update
+from sqlalchemy import Delete, Dialect, Insert, Select, TextClause, Update
 from sqlalchemy.engine import IteratorResult
 from sqlalchemy.engine.result import SimpleResultMetaData
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session, SessionTransaction
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
@@ -30,8 +28,6 @@ Values = Mapping[str, Any]
 Convert = Callable[[Any], Any]
 
 PLAIN = (Select, Insert, Update, Delete, TextClause)
-ROWS_COUNTED: Values = {"preserve_rowcount": True}
-"""The one option that changes nothing here: rows are always counted."""
 
 
 class CountedResult(IteratorResult[Any]):
@@ -155,54 +151,3 @@ def _only_text_and_values(statement: Any, compiled: SQLCompiler, values: Values)
         and None not in names
         and len(names) == len(columns)
     )
-
-
-class QuickSession(Session):
-    """A session on one engine."""
-
-    def __init__(self, engine: Engine, prepared: PreparedStatements) -> None:
-        super().__init__(engine, expire_on_commit=False)
-        self._engine, self._prepared = engine, prepared
-        self._line: tuple[Connection, psycopg.Cursor[Any]] | None = None
-
-    def begin_nested(self) -> SessionTransaction:
-        """As `Session.begin_nested`, and the savepoint is there at once.
-
-        SQLAlchemy sets it when the session next uses the connection, which a statement that goes
-        straight to the driver does not: it would be written before the savepoint, and stay.
-        """
-        nested = super().begin_nested()
-        self.connection()
-        return nested
-
-    def execute(self, statement: Any, params: Any = None, **options: Any) -> Any:
-        """As `Session.execute`; see the module."""
-        plain = not options or options == {"execution_options": ROWS_COUNTED}
-        # Who listens to the engine is to hear every statement; only tests do.
-        if plain and not self._engine.dispatch.before_cursor_execute:
-            many = isinstance(params, list)
-            example = (params[0] if params else None) if many else params or {}
-            if example is not None:
-                prepared = self._prepared.get(statement, example)
-                if prepared is not None:
-                    return self._run(prepared, params if many else example, many=many)
-        return super().execute(statement, params, **options)
-
-    def _run(self, prepared: Prepared, values: Any, *, many: bool) -> CountedResult:
-        if self._line is None or self._line[0].closed:  # the last transaction's
-            connection = self.connection()
-            driver: Any = connection.connection.driver_connection
-            self._line = connection, driver.cursor()
-        connection, cursor = self._line
-        try:
-            if many:
-                cursor.executemany(prepared.sql, [prepared.bound(one) for one in values])
-            else:
-                cursor.execute(prepared.sql, prepared.bound(values))
-            return prepared.result(cursor)
-        except psycopg.Error as error:
-            if cursor.connection.closed:
-                connection.invalidate()
-            raise DBAPIError.instance(
-                prepared.sql, None, error, psycopg.Error, dialect=connection.dialect
-            ) from error

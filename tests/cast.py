@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import insert, select
-from sqlalchemy.orm import Session
 
 from models.catalog import Cooperative
 from models.identity import AccessToken, BuyerKind, Role, TokenKind, User
@@ -17,6 +16,7 @@ from shop.identity.commands import create_user, grant_role
 from shop.identity.queries import actor_for_token, token_hash
 from shop.ids import new_id
 from shop.seed.catalogue import load_catalogue, load_reference
+from shop.session import Session
 
 PASSWORD = "walnut-bridge-42"
 

@@ -12,6 +12,7 @@ import os
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import psycopg
@@ -51,7 +52,8 @@ class Clones:
     def __post_init__(self) -> None:
         url = self.server.dsn(self.template)
         self._base = Database(url, pool_size=8)
-        event.listen(self._base.engine, "do_connect", self._redirect)
+        for engine in (self._base.engine, self._base.readers):
+            event.listen(engine, "do_connect", self._redirect)
         self._admin = psycopg.connect(
             host=make_url(url).query["host"], user="postgres", dbname="postgres", autocommit=True
         )
@@ -73,16 +75,17 @@ class Clones:
         self._before = self._writes()
         handed = copy.copy(self._base)
         handed.engine = self._base.engine.execution_options()
+        handed.readers = self._base.readers.execution_options()
         handed.url = self.server.dsn(self._current)
         return handed
 
     def give_back(self) -> None:
         """The test is over: keep its database for the next one if it is as it was."""
         assert self._current is not None
-        pool = self._base.engine.pool
+        pools: list[Any] = [self._base.engine.pool, self._base.readers.pool]
         untouched = (
-            pool.checkedout() == 0  # type: ignore[attr-defined]
-            and self._sessions() == pool.checkedin()  # type: ignore[attr-defined]
+            all(pool.checkedout() == 0 for pool in pools)
+            and self._sessions() == sum(pool.checkedin() for pool in pools)
             and self._writes() == self._before
         )
         if not untouched:

@@ -202,11 +202,14 @@ def counted(database: Database) -> Iterator[list[str]]:
     def note(_conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
         issued.append(statement)
 
-    sa_event.listen(database.engine, "before_cursor_execute", note)
+    engines = (database.engine, database.readers)
+    for engine in engines:
+        sa_event.listen(engine, "before_cursor_execute", note)
     try:
         yield issued
     finally:
-        sa_event.remove(database.engine, "before_cursor_execute", note)
+        for engine in engines:
+            sa_event.remove(engine, "before_cursor_execute", note)
 
 
 def acting(ctx: Ctx, name: str) -> Ctx:

@@ -29,7 +29,15 @@ from shop.pricing.values import Quote
 TAG = "Buying"
 
 
-@endpoint("POST", "/quotes", permission="orders.quote", tag=TAG, body=QuoteBody, answer=QuoteAnswer)
+@endpoint(
+    "POST",
+    "/quotes",
+    permission="orders.quote",
+    tag=TAG,
+    body=QuoteBody,
+    answer=QuoteAnswer,
+    opens="reading",
+)
 def quote(ctx: Ctx, body: dict[str, Any]) -> dict[str, Any]:
     """What a basket costs, delivered to a county; nothing is reserved."""
     _no_coupon(body["coupon"])
@@ -54,7 +62,13 @@ def place(ctx: Ctx, body: dict[str, Any]) -> dict[str, Any]:
 
 
 @endpoint(
-    "GET", "/orders", permission="orders.list_own", tag=TAG, query=PageQuery, answer=OrderPage
+    "GET",
+    "/orders",
+    permission="orders.list_own",
+    tag=TAG,
+    query=PageQuery,
+    answer=OrderPage,
+    opens="reading",
 )
 def mine(ctx: Ctx, query: dict[str, Any]) -> dict[str, Any]:
     """Own orders, newest first."""
@@ -75,6 +89,7 @@ def mine(ctx: Ctx, query: dict[str, Any]) -> dict[str, Any]:
     query=TokenQuery,
     answer=OrderAnswer,
     limit="600/minute",
+    opens="reading",
 )
 def read(ctx: Ctx, number: str, query: dict[str, Any]) -> dict[str, Any]:
     """An own order; a guest passes the order's `access_token`."""

@@ -71,6 +71,7 @@ def attempts(ctx: Ctx, number: str, query: dict[str, Any]) -> dict[str, Any]:
     answer=Received,
     headers=("Stripe-Signature",),
     raw_body=True,
+    opens="alone",
 )
 def stripe_webhook(ctx: Ctx) -> dict[str, bool]:
     """Store a signed event; it is handled by the worker, once, whatever comes how often."""

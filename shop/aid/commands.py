@@ -64,7 +64,7 @@ def record_sale(ctx: Ctx, sale: Sale, lines: Sequence[SaleLine]) -> int:
             }
         )
     written = ctx.session.execute(WRITE_SALE, rows, execution_options={"preserve_rowcount": True})
-    return int(written.rowcount)  # type: ignore[attr-defined]
+    return int(written.rowcount)
 
 
 def record_external(ctx: Ctx, sale: ExternalSale) -> UUID:

@@ -20,13 +20,13 @@ from threading import Lock
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Engine, event
-from sqlalchemy.orm import Session
+from sqlalchemy import Engine
 
 from shop.catalog.feed_queries import Levels, Position, changes
 from shop.catalog.rules import Availability, availability
 from shop.clock import system_clock
 from shop.context import Ctx, Transactions
+from shop.session import Session
 
 POLL_SECONDS = 0.25
 """How far behind another process an answer may be."""
@@ -223,18 +223,14 @@ def cached(opened: Transactions | Ctx, key: Hashable, build: Callable[[Ctx], Bui
     """
     if isinstance(opened, Transactions):
         engine = opened.database.engine
-        return cache_of(engine).answer(opened.begin, opened.clock(), key, build)
-    bound = opened.session.get_bind()
-    assert isinstance(bound, Engine)
-    return cache_of(bound).answer(lambda: nullcontext(opened), opened.now, key, build)
+        return cache_of(engine).answer(opened.reading, opened.clock(), key, build)
+    cache = cache_of(opened.session.engine)
+    return cache.answer(lambda: nullcontext(opened), opened.now, key, build)
 
 
 def refresh_after_commit(session: Session) -> None:
     """Once this transaction has committed, this process shows what it wrote at once."""
-    bound = session.get_bind()
-    if isinstance(bound, Engine):
-        cache = cache_of(bound)
-        event.listen(session, "after_commit", lambda _: cache.expire(), once=True)
+    session.after_commit(cache_of(session.engine).expire)
 
 
 def etag_of(body: bytes) -> str:

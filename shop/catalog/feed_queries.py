@@ -27,11 +27,11 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
-from sqlalchemy.orm import Session
 
 from models.catalog import CatalogVersion, Sku
 from models.inventory import Stock, StockMovement
 from shop.ids import MAX_CLOCK_OVERLAP, id_floor
+from shop.session import Session
 
 SKUS = Sku.__table__
 STOCK = Stock.__table__

@@ -10,7 +10,6 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import Session
 from sqlalchemy.types import Text
 
 from models.base import Json
@@ -25,6 +24,7 @@ from models.catalog import (
 )
 from models.inventory import Stock
 from shop.ids import CooperativeId, SkuId
+from shop.session import Session
 
 S, P = Sku.__table__, Product.__table__
 C, G, T, K = (

@@ -6,12 +6,12 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session
 
 from models.catalog import Category, Cooperative, Product, Sku
 from models.inventory import Stock
 from shop.context import Actor
 from shop.errors import NotFound
+from shop.session import Session
 
 SKUS = Sku.__table__
 PRODUCTS = Product.__table__

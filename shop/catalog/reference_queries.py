@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select
-from sqlalchemy.orm import Session
 
 from models.catalog import Category, Cooperative, ListingState, Product
 from models.organization import Campaign, Channel, Storefront, Unit
@@ -14,6 +13,7 @@ from shop.clock import business_day
 from shop.context import Ctx
 from shop.divisions import origin_name
 from shop.errors import NotFound
+from shop.session import Session
 
 PRODUCTS = Product.__table__
 CATEGORIES = Category.__table__

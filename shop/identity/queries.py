@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, select
-from sqlalchemy.orm import Session
 
 from models.catalog import Cooperative
 from models.identity import AccessToken, Address, Role, RoleGrant, TokenKind, User
@@ -20,6 +19,7 @@ from shop.errors import NotFound, Unauthenticated
 from shop.identity.policy import STAFF
 from shop.identity.rules import email_key
 from shop.identity.values import AddressFacts, Me, Membership, Named, TokenFacts, UserFacts
+from shop.session import Session
 
 USERS = User.__table__
 TOKENS = AccessToken.__table__
@@ -170,7 +170,7 @@ def tokens(ctx: Ctx) -> list[TokenFacts]:
         )
         .order_by(TOKENS.c.id.desc())
     )
-    return [TokenFacts(*row, current=row.id == ctx.actor.token_id) for row in rows]
+    return [TokenFacts(**row, current=row["id"] == ctx.actor.token_id) for row in rows.mappings()]
 
 
 def addresses(ctx: Ctx, user_id: UUID) -> tuple[AddressFacts, ...]:

@@ -7,12 +7,12 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from models.identity import User
 from models.inventory import Stock, StockMovement
 from models.orders import Order
 from shop.inventory.commands import StockLevel
+from shop.session import Session
 
 STOCK = Stock.__table__
 MOVEMENTS = StockMovement.__table__

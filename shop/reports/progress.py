@@ -64,7 +64,7 @@ def straight_line(target_fen: int, year: int, today: date) -> int:
 
 
 def _targets(ctx: Ctx, year: int) -> Sequence[Any]:
-    return (
+    found: Sequence[Any] = (
         ctx.session.execute(
             select(
                 TARGETS.c.indicator,
@@ -80,6 +80,7 @@ def _targets(ctx: Ctx, year: int) -> Sequence[Any]:
         .mappings()
         .all()
     )
+    return found
 
 
 def _whole(goals: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -81,7 +81,9 @@ def _figures(ctx: Ctx, query: SalesQuery) -> Sequence[Any]:
         if stand is None:
             break
         values = {"rollup": stand.rollup, "since": stand.horizon}
-        found = ctx.session.execute(_statement(asked(query), rolled_up=True), values).all()
+        found: Sequence[Any] = ctx.session.execute(
+            _statement(asked(query), rolled_up=True), values
+        ).all()
         if found[0].found:
             return found
     rollups.take_time(ctx)

@@ -184,7 +184,7 @@ def _ship(transactions: Transactions, scenario: Scenario, number: str) -> None:
 
 def _parts(ctx: Ctx, order_id: UUID) -> list[Any]:
     return [
-        (part, ctx.session.get_one(Cooperative, part.cooperative_id))
+        (part, ctx.session.orm.get_one(Cooperative, part.cooperative_id))
         for part in ctx.session.execute(
             select(CONSIGNMENTS.c.number, CONSIGNMENTS.c.cooperative_id)
             .where(CONSIGNMENTS.c.order_id == order_id)

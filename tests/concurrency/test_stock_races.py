@@ -27,7 +27,7 @@ def stocked(transactions: Transactions, sku: str, on_hand: int, reserved: int = 
     """Leave `on_hand` pieces of a SKU, some of them promised already."""
     with transactions.begin() as ctx:
         sku_id = ctx.session.execute(select(Sku.id).where(Sku.code == sku)).scalar_one()
-        level = ctx.session.get_one(Stock, sku_id)
+        level = ctx.session.orm.get_one(Stock, sku_id)
         inventory.adjust(ctx, sku_id, on_hand - level.on_hand, MovementCause.COUNT, "test")
         if reserved:
             inventory.reserve(ctx, new_id(), {sku_id: reserved})
@@ -41,7 +41,7 @@ def buy(transactions: Transactions, *lines: tuple[str, int]) -> str:
 
 def level(transactions: Transactions, sku_id: Any) -> tuple[int, int]:
     with transactions.begin() as ctx:
-        row = ctx.session.get_one(Stock, sku_id)
+        row = ctx.session.orm.get_one(Stock, sku_id)
         moved = ctx.session.execute(
             select(
                 func.sum(StockMovement.on_hand_delta), func.sum(StockMovement.reserved_delta)

@@ -449,7 +449,7 @@ def test_what_is_matched_stays_matched(transactions, placed, fiona):
 @pytest.mark.parametrize(("fen", "expected"), [(900, "set_aside"), (901, "open")])
 def test_a_payout_of_the_provider_is_set_aside(transactions, fen, expected):
     with transactions.begin() as ctx:
-        ctx.session.add(
+        ctx.session.orm.add(
             ProviderTransaction(
                 id=new_id(),
                 reference="txn_1",

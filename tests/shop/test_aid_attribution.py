@@ -67,14 +67,16 @@ def test_it_costs_one_statement(ctx: Ctx, worker_database: Any) -> None:
 def test_units_are_a_tree(ctx: Ctx) -> None:
     parent = key(ctx, Unit, "U01")
     for code in ("U01b", "U01a"):
-        ctx.session.add(Unit(id=new_id(), code=code, name=code, kind="sub_union", parent_id=parent))
-    ctx.session.flush()  # the list reads by Core
+        ctx.session.orm.add(
+            Unit(id=new_id(), code=code, name=code, kind="sub_union", parent_id=parent)
+        )
+    ctx.session.orm.flush()  # the list reads by Core
     found = [(unit.code, unit.parent_code, unit.depth) for unit in units(ctx)]
     assert found[:4] == [("U01", None, 0), ("U01a", "U01", 1), ("U01b", "U01", 1), ("U02", None, 0)]
 
 
 def test_children_of_a_retired_unit_stand_at_the_top(ctx: Ctx) -> None:
-    ctx.session.add(
+    ctx.session.orm.add(
         Unit(
             id=new_id(),
             code="U01a",
@@ -83,7 +85,7 @@ def test_children_of_a_retired_unit_stand_at_the_top(ctx: Ctx) -> None:
             parent_id=key(ctx, Unit, "U01"),
         )
     )
-    ctx.session.flush()  # the list reads by Core
+    ctx.session.orm.flush()  # the list reads by Core
     ctx.session.execute(update(Unit).where(Unit.code == "U01").values(active=False))
     assert [(unit.code, unit.depth) for unit in units(ctx)][:2] == [("U01a", 0), ("U02", 0)]
 

@@ -18,6 +18,8 @@ from shop.ids import new_id
 from tests.aid_factories import FOREIGN, TEA, WALNUT, at, outside, part, refund, sell
 from tests.conftest import counted
 
+ENTRIES = AidEntry.__table__
+
 
 def entries(ctx: Ctx, kind: AidEntryKind | None = None) -> list[Any]:
     found = ctx.session.execute(select(AidEntry.__table__).order_by(AidEntry.id)).all()
@@ -73,7 +75,7 @@ def test_what_is_not_counted_is_recorded_all_the_same(ctx: Ctx) -> None:
 def test_of_two_rule_sets_the_later_one_decides(ctx: Ctx) -> None:
     old = ctx.session.execute(select(RuleSetRow).where(RuleSetRow.code == "aid2026")).scalar_one()
     definition = {**old.definition, "product_filter": "any", "code": "aid2026b"}
-    ctx.session.add(
+    ctx.session.orm.add(
         RuleSetRow(
             id=new_id(),
             code="aid2026b",
@@ -84,7 +86,7 @@ def test_of_two_rule_sets_the_later_one_decides(ctx: Ctx) -> None:
             definition=definition,
         )
     )
-    ctx.session.flush()  # the record reads by Core
+    ctx.session.orm.flush()  # the record reads by Core
     sell(ctx, "2026-06-30T23:59:59", part(FOREIGN))
     sell(ctx, "2026-07-01T00:00:00", part(FOREIGN))
     assert [entry.rule_set_code for entry in entries(ctx)] == ["aid2026", "aid2026b"]
@@ -125,7 +127,7 @@ def test_the_campaign_is_the_named_one_or_that_of_the_payment(
 
 def test_of_two_campaigns_the_one_of_the_channel_wins(ctx: Ctx) -> None:
     period = {"starts_at": at("2026-02-01T00:00:00"), "ends_at": at("2026-02-10T00:00:00")}
-    ctx.session.add(
+    ctx.session.orm.add(
         Campaign(
             id=new_id(),
             code="K9",
@@ -135,7 +137,7 @@ def test_of_two_campaigns_the_one_of_the_channel_wins(ctx: Ctx) -> None:
             **period,
         )
     )
-    ctx.session.flush()  # the record reads by Core
+    ctx.session.orm.flush()  # the record reads by Core
     sell(ctx, "2026-02-03T10:00:00", channel="official_site")
     sell(ctx, "2026-02-03T10:00:00", channel="livestream")
     assert [entry.campaign_code for entry in entries(ctx)] == ["K1", "K9"]
@@ -251,7 +253,7 @@ def test_an_outside_order_is_imported_once(ctx: Ctx) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [update(AidEntry).values(goods_fen=1), delete(AidEntry)], ids=["update", "delete"]
+    "change", [update(ENTRIES).values(goods_fen=1), delete(ENTRIES)], ids=["update", "delete"]
 )
 def test_the_record_never_changes(ctx: Ctx, change: Any) -> None:
     sell(ctx, "2026-02-03T10:00:00")

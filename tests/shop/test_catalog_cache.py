@@ -3,7 +3,6 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from models.catalog import Sku
 from models.inventory import MovementCause
@@ -18,6 +17,8 @@ from shop.catalog.listing_queries import list_products
 from shop.catalog.states import Step
 from shop.ids import MAX_CLOCK_OVERLAP, new_id
 from shop.inventory.commands import adjust, release, reserve
+from shop.prepared import PreparedStatements
+from shop.session import Session
 from tests.conftest import NOW, actor_of, counted
 
 
@@ -149,7 +150,9 @@ def slow(transactions, database, monkeypatch):
     """A transaction that has reserved nine tins of tea and takes its time to commit."""
     monkeypatch.setattr(feed_queries, "SKEW", timedelta())
     with transactions.begin() as ctx:
-        begun = replace(ctx, session=Session(database.engine))
+        begun = replace(
+            ctx, session=Session(database.engine, PreparedStatements(database.engine.dialect))
+        )
     yield begun
     begun.session.close()
 

@@ -110,7 +110,7 @@ def test_nobody_withdraws_the_goods_of_others(ctx):
 @pytest.mark.parametrize("step", list(Step))
 @pytest.mark.parametrize("start", list(ListingState))
 def test_every_step_from_every_state(ctx, start, step):
-    product = ctx.session.scalars(select(Product).where(Product.code == "P01")).one()
+    product = ctx.session.orm.scalars(select(Product).where(Product.code == "P01")).one()
     product.state = start
     leads_to = LISTING.transitions.get((start, step))
     if leads_to is None and start not in LISTING.targets(step):

@@ -132,7 +132,7 @@ def test_what_is_not_reserved_can_neither_be_released_nor_shipped(ctx, take):
 
 def test_reserving_is_one_statement_for_one_sku_and_two_for_many(transactions):
     with transactions.begin() as ctx:
-        skus = ctx.session.scalars(select(Sku.id).order_by(Sku.code)).all()
+        skus = ctx.session.orm.scalars(select(Sku.id).order_by(Sku.code)).all()
     for wanted, statements in ((1, 1), (2, 2), (12, 2)):
         with transactions.begin() as ctx, counted(transactions.database) as issued:
             reserve(ctx, new_id(), dict.fromkeys(skus[:wanted], 1))
@@ -151,7 +151,7 @@ def test_a_manager_adds_and_takes_away_with_a_note(ctx):
 
 def test_an_adjustment_is_audited(ctx):
     adjust(acting(ctx, "bob"), sku_id(ctx, "P01-1"), -1, MovementCause.COUNT, "盘点")
-    entry = ctx.session.scalars(select(AuditEntry).order_by(AuditEntry.sequence.desc())).first()
+    entry = ctx.session.orm.scalars(select(AuditEntry).order_by(AuditEntry.sequence.desc())).first()
     assert (entry.action, entry.reason, entry.before) == ("stock.adjust", "盘点", {"on_hand": 600})
     assert entry.after == {"on_hand": 599, "cause": "count"}
 

@@ -129,18 +129,3 @@ def test_columns_that_nobody_names_get_their_defaults(database):
             result = session.execute(write, {"sku_id": one, "on_hand": 3})
             assert isinstance(result, CountedResult) is known
             assert result.scalar_one() == 0
-
-
-def test_a_statement_alone_is_committed_and_leaves_its_connection_as_it_was(database):
-    price = update(SKUS).where(SKUS.c.code == "P01-1").values(price_fen=bindparam("fen"))
-    read = select(SKUS.c.price_fen).where(SKUS.c.code == "P01-1")
-    told = price.returning(SKUS.c.code)
-    assert database.alone(told, {"fen": 4}) == [("P01-1",)]
-    with database.transaction() as session:
-        session.execute(price, {"fen": 5})
-        with pytest.raises(RuntimeError):
-            database.alone(read, {})
-        session.rollback()
-    assert database.alone(read, {}) == [(4,)]
-    with pytest.raises(IntegrityError):
-        database.alone(told, {"fen": -1})

@@ -18,7 +18,7 @@ from tests.conftest import SHARED
 
 
 def count(ctx, model):
-    return ctx.session.scalar(select(func.count()).select_from(model))
+    return ctx.session.orm.scalar(select(func.count()).select_from(model))
 
 
 def test_every_kind_of_row_is_there(ctx):
@@ -52,7 +52,7 @@ def test_every_kind_of_row_is_there(ctx):
 def test_the_first_stock_is_explained_by_movements(ctx):
     on_hand = select(func.sum(Stock.on_hand))
     moved = select(func.sum(StockMovement.on_hand_delta))
-    assert ctx.session.scalar(on_hand) == ctx.session.scalar(moved) == 17_680
+    assert ctx.session.orm.scalar(on_hand) == ctx.session.orm.scalar(moved) == 17_680
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="needs ../shared")
@@ -71,14 +71,14 @@ def test_codes_prices_weights_and_stock_are_those_of_the_source():
 
 
 def test_templates_and_rule_sets_can_be_read_back(ctx):
-    definitions = ctx.session.scalars(select(FreightTemplateRow.definition)).all()
+    definitions = ctx.session.orm.scalars(select(FreightTemplateRow.definition)).all()
     assert {parse_template(one).code for one in definitions} == {"FT_FREE", "FT_WEIGHT", "FT_COLD"}
-    rules = ctx.session.scalars(select(RuleSetRow.definition)).all()
+    rules = ctx.session.orm.scalars(select(RuleSetRow.definition)).all()
     assert {parse_rule_set(one).code for one in rules} == {"aid2026", "reserve832_2026"}
 
 
 def test_all_goods_come_from_a_township_that_exists(ctx):
-    assert set(ctx.session.scalars(select(Product.origin_division))) <= set(TOWNSHIPS)
+    assert set(ctx.session.orm.scalars(select(Product.origin_division))) <= set(TOWNSHIPS)
 
 
 @pytest.mark.parametrize("order", demo()["order_scenarios"], ids=lambda one: one["code"])
