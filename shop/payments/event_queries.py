@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 from uuid import UUID
 
@@ -17,8 +18,16 @@ EVENTS, OUTCOMES = ProviderEvent.__table__, ProviderEventOutcome.__table__
 
 Row = dict[str, Any]
 
-PERSONAL = ("email", "name", "phone", "line1", "line2", "postal_code", "address_line")
+PERSONAL = ("email", "name", "phone", "line1", "line2", "postal_code", "address_line", "buyer_id")
 """What a field's name ends with, or begins, where it may hold a person's data."""
+
+SECRET = ("secret", "token")
+"""What a field's name ends with where its value opens something."""
+
+OPENING = re.compile(r"access_token(=|%3D)[^&#\s]*", re.IGNORECASE)
+"""What opens an order to everybody who has it; our return addresses hold it."""
+
+CUT = "***"
 
 LAST = (
     select(OUTCOMES.c.outcome, OUTCOMES.c.detail, OUTCOMES.c.at)
@@ -140,7 +149,11 @@ def failed_count(ctx: Ctx) -> int:
 
 
 def masked_body(body: str) -> str:
-    """The body, indented, with e-mail, name, phone and address masked; empty if it is no JSON."""
+    """The body, indented, with nothing in it that names a person or opens an order.
+
+    E-mail, name, phone and address are masked, secrets too, and addresses on the web lose what
+    follows `?` or `#`. Empty if the body is no JSON.
+    """
     try:
         value = orjson.loads(body)
     except ValueError:
@@ -153,13 +166,19 @@ def _masked(value: Any, field: str = "") -> Any:
         return {name: _masked(part, name) for name, part in value.items()}
     if isinstance(value, list):
         return [_masked(part, field) for part in value]
-    if isinstance(value, str) and value and _personal(field):
-        return f"{value[0]}***"
+    if isinstance(value, str) and value:
+        return _masked_text(value, field)
     return value
 
 
-def _personal(field: str) -> bool:
-    return field.endswith(PERSONAL) or field.startswith(PERSONAL)
+def _masked_text(text: str, field: str) -> str:
+    if field.endswith(SECRET):
+        return CUT
+    if field.endswith(PERSONAL) or field.startswith(PERSONAL):
+        return f"{text[0]}{CUT}"
+    if field.endswith("url"):
+        return re.split(r"[?#]", text, maxsplit=1)[0]
+    return OPENING.sub(rf"access_token\1{CUT}", text)
 
 
 def _uuid(name: str) -> UUID | None:
