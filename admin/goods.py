@@ -12,7 +12,6 @@ from admin.forms.fields import fen_of, id_of, number_of, text_of
 from admin.forms.stock import CAUSES, Adjustment, adjustment_of
 from admin.once import once
 from admin.page import again, back_to, pages, show
-from models.inventory import MovementCause
 from models.money import yuan_text
 from shop.catalog.commands import change_price
 from shop.catalog.desk import sku_on_desk
@@ -21,15 +20,11 @@ from shop.context import Ctx, Transactions
 from shop.errors import ShopError
 from shop.formatting import yuan
 from shop.inventory.commands import adjust
-from shop.inventory.queries import movements
+from shop.inventory.queries import BY_BUYERS, movements
 
 PAGE = 24
 LOW = 10
 """Pieces below which the list warns; about what one bulk order takes."""
-
-
-BY_BUYERS = frozenset({MovementCause.RESERVE, MovementCause.RELEASE})
-"""Movements that a buyer set off: a cooperative is not told who."""
 
 
 @pages.page("/goods", permission="stock.read")

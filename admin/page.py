@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import g, redirect, render_template, request, session, url_for
+from flask import Response, g, redirect, render_template, request, session, url_for
 from flask_babel import Domain, gettext, lazy_gettext
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
@@ -105,6 +105,14 @@ def _speak() -> None:
     chosen = request.args.get("lang")
     if chosen in LANGUAGES:
         session["lang"] = chosen
+
+
+@blueprint.after_request
+def _keep_nothing(response: Response) -> Response:
+    """A page is not shown again by the Back button once its reader has signed out."""
+    if request.endpoint != "admin.static":
+        response.headers.setdefault("Cache-Control", "private, no-store")
+    return response
 
 
 @blueprint.context_processor

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 
 from models.identity import User
-from models.inventory import Stock, StockMovement
+from models.inventory import MovementCause, Stock, StockMovement
 from models.orders import Order
 from shop.inventory.commands import StockLevel
 from shop.session import Session
@@ -18,6 +18,9 @@ STOCK = Stock.__table__
 MOVEMENTS = StockMovement.__table__
 ORDERS = Order.__table__
 USERS = User.__table__
+
+BY_BUYERS = frozenset({MovementCause.RESERVE, MovementCause.RELEASE})
+"""Movements that a buyer sets off: a cooperative is not told who."""
 
 
 def level(session: Session, sku_id: UUID) -> StockLevel:
@@ -43,7 +46,10 @@ def movements(
     limit: int,
     before: UUID | None = None,
 ) -> tuple[list[Any], UUID | None]:
-    """A SKU's movements, the latest first, and where the next page begins (None on the last)."""
+    """A SKU's movements, the latest first, and where the next page begins (None on the last).
+
+    `actor` is the name of who moved the goods; None for the system and for every buyer.
+    """
     statement = (
         select(
             MOVEMENTS.c.id,
@@ -56,7 +62,9 @@ def movements(
             USERS.c.name.label("actor"),
         )
         .outerjoin(ORDERS, ORDERS.c.id == MOVEMENTS.c.order_id)
-        .outerjoin(USERS, USERS.c.id == MOVEMENTS.c.actor_id)
+        .outerjoin(
+            USERS, and_(USERS.c.id == MOVEMENTS.c.actor_id, MOVEMENTS.c.cause.not_in(BY_BUYERS))
+        )
         .where(MOVEMENTS.c.sku_id == sku_id)
         .order_by(MOVEMENTS.c.id.desc())
         .limit(limit + 1)

@@ -6,22 +6,32 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, case, exists, select, true
 
-from models.identity import User
+from models.identity import Role, RoleGrant, User
 from models.orders import Consignment, Order, OrderEvent, OrderState
 from models.organization import Channel, Unit
 from shop import phones
 from shop.context import Ctx
+from shop.identity.policy import STAFF
 from shop.orders.access import order_id_of
 from shop.orders.queries import IS_REFUNDED, SETTLES, SETTLING, order_by_id
 from shop.orders.states import reading
 
 ORDERS, CONSIGNMENTS = Order.__table__, Consignment.__table__
-EVENTS, USERS = OrderEvent.__table__, User.__table__
+EVENTS, USERS, GRANTS = OrderEvent.__table__, User.__table__, RoleGrant.__table__
 UNITS, CHANNELS = Unit.__table__, Channel.__table__
 
 Row = dict[str, Any]
+
+BY_BUYER = EVENTS.c.actor_id == ORDERS.c.buyer_id
+AT_A_DESK = exists(
+    select(GRANTS.c.id).where(
+        GRANTS.c.user_id == EVENTS.c.actor_id, GRANTS.c.role.in_((*STAFF, Role.COOP_MANAGER))
+    )
+)
+"""Whose name a timeline may tell: a person at work here. Whoever opened the order by its link may
+be signed in too, and is a buyer like the one whose order it is."""
 
 
 def orders_on_desk(
@@ -78,8 +88,9 @@ LISTED = ("id", "number", "state", "buyer_name", "buyer_kind", "total_fen", "pla
 def order_on_desk(ctx: Ctx, number: str) -> Row:
     """An order with its parts and its timeline; names, addresses and the note are masked.
 
-    Every event of the timeline tells who did it (`actor`; empty for a guest and the system).
-    The surface has asked for `orders.read_any`.
+    Every event of the timeline tells who of the staff did it (`actor`; empty for buyers and the
+    system), and whether it was the order's own buyer (`by_buyer`). The surface
+    has asked for `orders.read_any`.
 
     Raises:
         NotFound: there is none.
@@ -124,8 +135,10 @@ def _timeline(ctx: Ctx, order_id: UUID) -> list[Row]:
             EVENTS.c.why,
             EVENTS.c.at,
             CONSIGNMENTS.c.number.label("consignment"),
-            USERS.c.name.label("actor"),
+            case((and_(AT_A_DESK, BY_BUYER.is_not(true())), USERS.c.name)).label("actor"),
+            BY_BUYER.is_(true()).label("by_buyer"),
         )
+        .join(ORDERS, ORDERS.c.id == EVENTS.c.order_id)
         .outerjoin(CONSIGNMENTS, CONSIGNMENTS.c.id == EVENTS.c.subject_id)
         .outerjoin(USERS, USERS.c.id == EVENTS.c.actor_id)
         .where(EVENTS.c.order_id == order_id)

@@ -40,6 +40,13 @@ def test_who_opens_which_page(desk_of):
         assert (name, found) == (name, wanted)
 
 
+def test_no_page_is_kept_after_signing_out(desk_of):
+    bob = desk_of("bob")
+    for path in ("/", "/goods", "/orders", "/consignments/1-1", "/sign-in"):
+        assert bob.get(path).headers["Cache-Control"] == "private, no-store"
+    assert bob.get("/static/admin.css?v=1").headers["Cache-Control"] == "public, max-age=31536000"
+
+
 def test_only_managers_send_forms(desk_of):
     for name, refused in (("alice", 403), ("olga", 403), ("", 302)):
         desk = desk_of(name)

@@ -14,6 +14,7 @@ from shop.ledger.commands import Cause, post
 from shop.ledger.rules import Account, legs
 from shop.seed.orders import place_scenarios
 from tests.admin.conftest import buy
+from tests.cast import order_body
 
 
 def arrived(transactions, number, fen=4800, why="late"):
@@ -114,6 +115,13 @@ def test_the_timeline_tells_who(olga, bob, number):
     )
     olga.get(f"/orders/{number}")
     assert f"全部发货 {number}-1 2026年11月23日 10:00 · Bob · ems EMS1234" in olga.plain
+
+
+def test_the_timeline_does_not_tell_who_bought(olga, api):
+    placed = api.post("/orders", order_body(("P01-1", 1)), as_="alice").json["number"]
+    olga.get(f"/orders/{placed}")
+    assert "提交订单 2026年11月23日 10:00 · 买家" in olga.plain
+    assert "Alice" not in olga.plain
 
 
 def test_an_unpaid_order_counts_nowhere(olga, transactions):

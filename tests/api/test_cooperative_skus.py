@@ -1,5 +1,7 @@
 import pytest
 
+from tests.cast import order_body
+
 PRICE = "/cooperative/skus/P01-1"
 STOCK = "/cooperative/skus/P01-1/stock-movements"
 HARVEST = {"delta": 40, "cause": "harvest", "note": "秋茶入库"}
@@ -105,6 +107,17 @@ def test_movements_say_who_and_why(api):
     rest = api.get(f"{STOCK}?cursor={page['next_cursor']}", as_="bob").json
     assert [one["cause"] for one in rest["items"]] == ["initial"]
     assert rest["next_cursor"] is None
+
+
+def test_movements_do_not_say_who_bought(api):
+    placed = api.post("/orders", order_body(("P01-1", 2)), as_="alice").json["number"]
+    api.post(f"/orders/{placed}/cancel", as_="alice")
+    rows = api.get(STOCK, as_="bob").json["items"]
+    assert [(one["cause"], one["order_number"], one["actor"]) for one in rows] == [
+        ("release", placed, None),
+        ("reserve", placed, None),
+        ("initial", None, None),
+    ]
 
 
 @pytest.mark.parametrize(
