@@ -1,4 +1,4 @@
-"""Settings from the environment, read once, checked once; `docs/settings` is `.env.example`."""
+"""Settings from the environment, read once, checked once; `.env.example` explains each."""
 
 from __future__ import annotations
 

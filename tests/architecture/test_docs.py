@@ -9,7 +9,8 @@ import tomllib
 
 import pytest
 
-from shop import cli
+from shop import cli, worker
+from shop.jobs.registry import JOBS
 from tests.conftest import ROOT
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -112,7 +113,7 @@ def settings() -> set[str]:
 
 def test_the_example_names_every_setting():
     assert len(settings()) > 20
-    named = set(re.findall(r"^#? ?([A-Z][A-Z_]+)=", text(".env.example"), re.MULTILINE))
+    named = set(re.findall(r"^# ([A-Z][A-Z_]+)=", text(".env.example"), re.MULTILINE))
     assert settings() - named == set()
 
 
@@ -137,6 +138,35 @@ def dependencies() -> set[str]:
 def test_the_page_of_dependencies_has_each_of_them_and_no_other():
     rows = re.findall(r"^\| `([\w.-]+)`", text("docs/dependencies.md"), re.MULTILINE)
     assert sorted(name.lower() for name in rows) == sorted(dependencies())
+
+
+CONTEXTS = {
+    f"shop/{path.parent.name}/"
+    for path in (ROOT / "shop").glob("*/__init__.py")
+    if path.parent.name not in {"embedded_postgres", "seed", "serve"}
+}
+"""Folders of `shop/` that are nouns of the trade; the others run and fill the mall."""
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.zh.md", "docs/architecture.md"])
+def test_every_context_stands_in_the_table(name):
+    assert "shop/ledger/" in CONTEXTS
+    listed = re.findall(r"^\| `(shop/\w+/)` \|", text(name), re.MULTILINE)
+    assert set(listed) == CONTEXTS
+
+
+def test_every_context_stands_on_the_map():
+    start = "## The map of contexts"
+    drawn = text("docs/architecture.md").partition(start)[2].partition("```mermaid")[2]
+    words = set(re.findall(r"\w+", drawn.partition("```")[0]))
+    assert {name for name in CONTEXTS if name.split("/")[1] not in words} == set()
+
+
+def test_every_job_that_runs_by_the_clock_is_listed():
+    assert worker.HANDLERS
+    timers = text("docs/architecture.md").partition("The worker's timers:")[2]
+    listed = re.findall(r"^\| `(\w+\.\w+)` \|", timers, re.MULTILINE)
+    assert sorted(listed) == sorted(job.name for job in JOBS.values() if job.cron)
 
 
 ADR = sorted((ROOT / "docs" / "adr").glob("[0-9]*.md"))
