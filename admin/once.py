@@ -8,7 +8,7 @@ from flask import request
 
 from shop.context import Ctx, Transactions
 from shop.errors import Conflict, Invalid
-from shop.idempotency import MAX_KEY, Answer, claim, fingerprint, finish, release
+from shop.idempotency import MAX_KEY, Answer, claim, fingerprint, finish, working
 
 NOT_CONTENT = frozenset({"csrf_token", "once"})
 
@@ -37,13 +37,9 @@ def once(opened: Transactions, work: Callable[[Ctx], None]) -> bool:
         ) from error
     if isinstance(mine, Answer):
         return False
-    try:
-        with opened.begin() as ctx:
-            work(ctx)
-            finish(ctx, mine, Answer(303, b"", {}))
-    except BaseException:
-        release(opened.database, mine)
-        raise
+    with working(opened.database, mine), opened.begin() as ctx:
+        work(ctx)
+        finish(ctx, mine, Answer(303, b"", {}))
     return True
 
 

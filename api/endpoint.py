@@ -14,14 +14,15 @@ from api.errors import problem
 from api.reading import json_body, loaded
 from api.serializer import dumps
 from shop import idempotency
-from shop.context import Ctx, Transactions
+from shop.context import Actor, Ctx, Transactions
 from shop.errors import Invalid, ShopError
 from shop.identity.policy import authorize
-from shop.web import bearer_actor, refuse_nul, runtime, transactions
+from shop.web import bearer_actor, refuse_nul, transactions
 
 View = Callable[..., Any]
 Opens = Literal["begin", "reading", "alone"]
 PREFIX = "/api/v1"
+GUESTS = idempotency.fingerprint(b"anonymous")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,7 @@ def handler(spec: Endpoint) -> Callable[..., Response]:
         try:
             if spec.idempotent:
                 return _run_once(spec, path)
-            return _run(spec, path, None)
+            return _run(spec, path, transactions())
         except ShopError as error:
             return problem(error)
 
@@ -145,15 +146,20 @@ def handler(spec: Endpoint) -> Callable[..., Response]:
     return respond
 
 
-def _run(spec: Endpoint, path: dict[str, Any], claim: idempotency.Claim | None) -> Response:
-    opened = transactions()
+def _run(
+    spec: Endpoint,
+    path: dict[str, Any],
+    opened: Transactions,
+    claim: idempotency.Claim | None = None,
+) -> Response:
+    known = claim is not None  # who claims has been asked who it is
+    if not known and (spec.phases or spec.opens == "alone"):
+        opened, known = _known(opened), True
     if spec.phases:
-        return _run_in_phases(spec, path, claim, opened)
-    if spec.opens == "alone":
-        opened = _known(opened)
+        return _run_in_phases(spec, path, opened, claim)
     opening: Callable[[], AbstractContextManager[Ctx]] = getattr(opened, spec.opens)
     with opening() as ctx:
-        if spec.opens != "alone":
+        if not known:
             ctx.actor = bearer_actor(ctx)
         authorize(ctx.actor, spec.permission)
         response = _answer(spec, spec.view(ctx, **_arguments(spec), **path))
@@ -163,9 +169,8 @@ def _run(spec: Endpoint, path: dict[str, Any], claim: idempotency.Claim | None) 
 
 
 def _run_in_phases(
-    spec: Endpoint, path: dict[str, Any], claim: idempotency.Claim | None, opened: Transactions
+    spec: Endpoint, path: dict[str, Any], opened: Transactions, claim: idempotency.Claim | None
 ) -> Response:
-    opened = _known(opened)
     authorize(opened.actor, spec.permission)
     result = spec.view(opened, **_arguments(spec), **path)
     with opened.begin() as ctx:
@@ -184,7 +189,6 @@ def _known(opened: Transactions) -> Transactions:
 
 
 def _run_once(spec: Endpoint, path: dict[str, Any]) -> Response:
-    held = runtime()
     key = request.headers.get("Idempotency-Key", "")
     if not 0 < len(key) <= idempotency.MAX_KEY:
         raise Invalid(
@@ -193,26 +197,21 @@ def _run_once(spec: Endpoint, path: dict[str, Any]) -> Response:
             code="idempotency_key_required",
         )
     refuse_nul([key])
-    caller = request.headers.get("Authorization", "anonymous")
-    scope = idempotency.fingerprint(caller.encode())
+    opened = _known(transactions())
     print_ = idempotency.fingerprint(
         request.method.encode(), request.full_path.encode(), request.get_data()
     )
-    claim = idempotency.claim(held.database, scope, key, print_, held.clock())
+    claim = idempotency.claim(opened.database, _scope(opened.actor), key, print_, opened.clock())
     if isinstance(claim, idempotency.Answer):
-        _still_allowed(spec)
+        authorize(opened.actor, spec.permission)
         return _replayed(claim)
-    try:
-        return _run(spec, path, claim)
-    except BaseException:
-        idempotency.release(held.database, claim)
-        raise
+    with idempotency.working(opened.database, claim):
+        return _run(spec, path, opened, claim)
 
 
-def _still_allowed(spec: Endpoint) -> None:
-    """Who has been signed out since is told nothing again."""
-    with transactions().reading() as ctx:
-        authorize(bearer_actor(ctx), spec.permission)
+def _scope(actor: Actor) -> str:
+    """Whose key it is: the person's, who may have signed in anew since."""
+    return f"user:{actor.user_id}" if actor.signed_in else GUESTS
 
 
 def _arguments(spec: Endpoint) -> dict[str, Any]:

@@ -8,6 +8,8 @@ claim whose worker died is taken over after `CLAIM`; the one that lost it can no
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -137,10 +139,24 @@ def finish(ctx: Ctx, mine: Claim, answer: Answer) -> None:
         raise Conflict(code="idempotency_in_flight", zh="相同的请求正在处理", en=IN_FLIGHT)
 
 
+@contextmanager
+def working(database: Database, mine: Claim) -> Iterator[None]:
+    """Around the work of a claim, `finish` included: who raises gives the claim back."""
+    try:
+        yield
+    except BaseException:
+        release(database, mine)
+        raise
+
+
 def release(database: Database, mine: Claim) -> None:
-    """Give the claim back: the work changed nothing, so the key may be used again."""
+    """Give the claim back: the work changed nothing, so the key may be used again.
+
+    Unless it did: a commit whose acknowledgement was lost raises too, and its answer stays.
+    """
+    unanswered = KEYS.c.status.is_(None)
     with database.transaction() as session:
-        session.execute(delete(KEYS).where(*_is(mine), KEYS.c.claim == mine.token))
+        session.execute(delete(KEYS).where(*_is(mine), KEYS.c.claim == mine.token, unanswered))
 
 
 def forget_old(ctx: Ctx) -> int:

@@ -11,7 +11,7 @@ from shop.payments.refund_sending import carry
 from shop.payments.refunds import SEND
 from shop.payments.sync import sync_payment
 from tests import refund_factories as fact
-from tests.cast import order_body
+from tests.cast import PASSWORD, email, order_body
 from tests.fakes.gateway import FakeGateway
 from tests.jobs import waiting
 
@@ -53,8 +53,9 @@ def ended(transactions, number: str, failure: str = "") -> None:
         fact.end(ctx, fact.refund_numbered(ctx, number).id, failure)
 
 
-def ask(api, number, *, as_="fiona", key=None, **wish):
-    return api.post("/refunds", {"order": number, "reason": "破损", **wish}, as_=as_, key=key)
+def ask(api, number, *, as_="fiona", key=None, headers=None, **wish):
+    body = {"order": number, "reason": "破损", **wish}
+    return api.post("/refunds", body, as_=as_, key=key, headers=headers)
 
 
 def test_finance_refunds_a_whole_order(api, number, transactions, order):
@@ -95,6 +96,24 @@ def test_the_same_key_is_one_refund(api, number, transactions, order):
     assert (second.status_code, second.json) == (201, first.json)
     assert second.headers["Idempotency-Replayed"] == "true"
     assert stands(transactions, order)[0] == (TOTAL, 100, 0)
+
+
+def test_the_same_key_is_one_refund_after_signing_in_anew(api, number, transactions, order):
+    first = ask(api, number, amount_fen=100, key="k1")
+    credentials = {"login": email("fiona"), "password": PASSWORD}
+    anew = {"Authorization": f"Bearer {api.post('/auth/tokens', credentials).json['token']}"}
+    second = ask(api, number, as_=None, headers=anew, amount_fen=100, key="k1")
+    assert (second.status_code, second.json) == (201, first.json)
+    assert second.headers["Idempotency-Replayed"] == "true"
+    assert stands(transactions, order)[0] == (TOTAL, 100, 0)
+
+
+def test_a_key_is_its_owners_alone(api, number, transactions, order):
+    ask(api, number, amount_fen=100, key="k1")
+    before = stands(transactions, order)
+    refused = ask(api, number, amount_fen=100, key="k1", as_="alice")
+    assert (refused.status_code, refused.json["code"]) == (403, "forbidden")
+    assert stands(transactions, order) == before
 
 
 def test_a_refund_needs_a_key(api, number, transactions, order):
