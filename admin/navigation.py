@@ -80,6 +80,14 @@ ENTRIES = (
         lazy_gettext("日志"),
         "audit.read",
     ),
+    Entry(
+        "jobs",
+        "admin.jobs",
+        "again",
+        lazy_gettext("后台任务"),
+        lazy_gettext("任务"),
+        "jobs.read",
+    ),
 )
 
 

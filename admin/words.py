@@ -137,6 +137,7 @@ ACTIONS: dict[str, Any] = {
     "tokens.revoke": lazy_gettext("强制退出登录"),
     "difference.explain": lazy_gettext("说明对账差异"),
     "event.replay": lazy_gettext("重新处理支付通知"),
+    "job.retry": lazy_gettext("重试后台任务"),
     "refund.request": lazy_gettext("申请退款"),
     "refund.retry": lazy_gettext("重新退款"),
     "refund.sent": lazy_gettext("标记退款已汇出"),
@@ -163,6 +164,7 @@ SUBJECTS: dict[str, Any] = {
     "bank_statement": lazy_gettext("银行流水文件"),
     "bank_receipt": lazy_gettext("银行流水"),
     "bank_match": lazy_gettext("银行匹配"),
+    "job": lazy_gettext("后台任务"),
 }
 
 PERIODS: dict[str, Any] = {
@@ -227,6 +229,7 @@ FIELDS: dict[str, Any] = {
     "booked_on": lazy_gettext("交易日期"),
     "pay_before": lazy_gettext("付款期限"),
     "reason": lazy_gettext("原因"),
+    "job": lazy_gettext("任务"),
 }
 """What an entry of the audit log calls what changed."""
 

@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import select, text
 
 from models.payments import ProviderEventOutcome
-from shop.context import Transactions
+from shop.context import Ctx, Transactions
+from shop.jobs.queue import enqueue
 
 
 def waiting(transactions: Transactions) -> list[tuple[str, dict[str, Any]]]:
@@ -26,3 +27,21 @@ def outcomes(transactions: Transactions) -> list[str]:
                 select(ProviderEventOutcome.outcome).order_by(ProviderEventOutcome.id)
             ).scalars()
         ]
+
+
+def fail_job(ctx: Ctx, task: str, *, lock: str | None = None, **arguments: Any) -> int:
+    """A job that was tried eight times and given up; its number."""
+    enqueue(ctx, task, **arguments)
+    number: int = ctx.session.execute(
+        text("SELECT max(id) FROM procrastinate_jobs WHERE task_name = :task"), {"task": task}
+    ).scalar_one()
+    ctx.session.execute(
+        text("""
+            UPDATE procrastinate_jobs SET status = 'doing', attempts = 7, queueing_lock = :lock
+             WHERE id = :job"""),
+        {"job": number, "lock": lock},
+    )
+    ctx.session.execute(
+        text("SELECT procrastinate_finish_job_v1(:job, 'failed', false)"), {"job": number}
+    )
+    return number

@@ -76,6 +76,8 @@ PERMISSIONS: dict[str, Predicate] = {
     "events.read": holding(Role.FINANCE, Role.PLATFORM_ADMIN),
     "events.replay": holding(Role.FINANCE, Role.PLATFORM_ADMIN),
     "audit.read": holding(Role.PLATFORM_ADMIN, Role.ORGANIZER),
+    "jobs.read": holding(Role.PLATFORM_ADMIN),
+    "jobs.retry": holding(Role.PLATFORM_ADMIN),
     "desk.open": holding(*STAFF, Role.COOP_MANAGER),
 }
 
