@@ -13,12 +13,11 @@ from shop.session import Session
 
 STOCK = Stock.__table__
 
-LOCK = (
-    select(STOCK.c.sku_id)
-    .where(STOCK.c.sku_id == bindparam("wanted", type_=ARRAY(Uuid)).any_())
-    .order_by(STOCK.c.sku_id)
-    .with_for_update()
-)
+_ROWS = select(STOCK.c.sku_id).order_by(STOCK.c.sku_id).with_for_update()
+_MANY = _ROWS.where(STOCK.c.sku_id == bindparam("wanted", type_=ARRAY(Uuid)).any_())
+_NAMES = ("sku_1", "sku_2", "sku_3", "sku_4")
+_FEW = _ROWS.where(STOCK.c.sku_id.in_([bindparam(name, type_=Uuid) for name in _NAMES]))
+"""For the usual order. Of an array PostgreSQL expects more than comes, and so would plan anew."""
 
 AUDIT_CHAIN = 7001
 """Advisory lock: one audit row at a time extends the chain."""
@@ -37,8 +36,11 @@ def lock_stock(session: Session, sku_ids: Iterable[UUID]) -> None:
         DBAPIError (translated to TryAgain at the transaction's border): 3 s have passed.
     """
     wanted = sorted(set(sku_ids))
-    if len(wanted) > 1:
-        session.execute(LOCK, {"wanted": wanted}).all()
+    if len(wanted) > len(_NAMES):
+        session.execute(_MANY, {"wanted": wanted}).all()
+    elif len(wanted) > 1:
+        padded = dict.fromkeys(_NAMES, wanted[0]) | dict(zip(_NAMES, wanted, strict=False))
+        session.execute(_FEW, padded).all()
 
 
 def lock_chain(session: Session, chain: int) -> None:

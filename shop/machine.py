@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Update, bindparam, insert, select, update
+from sqlalchemy import Update, bindparam, select, update
 from sqlalchemy.sql.schema import Table
 
 from models.orders import OrderEvent
+from shop.bulk import inserting
 from shop.context import Ctx
 from shop.errors import Conflict, NotFound
 from shop.ids import new_id
 
 EVENTS: Table = OrderEvent.__table__
-WRITE_EVENTS = insert(EVENTS)
+WRITE_EVENTS = inserting(EVENTS)
+
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +139,31 @@ def append(
     why: str = "",
 ) -> None:
     """Write one line of the timeline."""
-    ctx.session.execute(
-        WRITE_EVENTS, event_row(ctx, subject, row_id, order_id, event, before, after, why=why)
-    )
+    append_rows(ctx, [event_row(ctx, subject, row_id, order_id, event, before, after, why=why)])
+
+
+def append_rows(ctx: Ctx, rows: Sequence[Row]) -> None:
+    """Write lines of the timeline (`event_row`), or keep them for who writes them together."""
+    if ctx.unwritten_events is not None:
+        ctx.unwritten_events.extend(rows)
+    elif rows:
+        ctx.session.execute(WRITE_EVENTS, {EVENTS.name: list(rows)})
+
+
+@contextmanager
+def one_writing(ctx: Ctx) -> Iterator[None]:
+    """What this block appends to the timeline is written at its end, by one statement."""
+    if ctx.unwritten_events is not None:  # somebody further out does so already
+        yield
+        return
+    ctx.unwritten_events = []
+    try:
+        yield
+    except BaseException:
+        ctx.unwritten_events = None
+        raise
+    rows, ctx.unwritten_events = ctx.unwritten_events, None
+    append_rows(ctx, rows)
 
 
 def event_row(
@@ -150,7 +176,7 @@ def event_row(
     after: str,
     *,
     why: str = "",
-) -> dict[str, Any]:
+) -> Row:
     """One line of the timeline as values, for writing several at once."""
     return {
         "id": new_id(),

@@ -16,10 +16,7 @@ from sqlalchemy.engine import NestedTransaction
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session as OrmSession
 
-from shop.prepared import CountedResult, Prepared, PreparedStatements, Values
-
-ROWS_COUNTED: Values = {"preserve_rowcount": True}
-"""The one option that changes nothing here: rows are always counted."""
+from shop.prepared import CountedResult, Prepared, PreparedStatements
 
 AfterCommit = Callable[[], None]
 
@@ -59,9 +56,8 @@ class Session:
 
     def execute(self, statement: Any, params: Any = None, **options: Any) -> Any:
         """As SQLAlchemy's `Session.execute`."""
-        plain = not options or options == {"execution_options": ROWS_COUNTED}
         # Who listens to the engine is to hear every statement; only tests do.
-        if plain and not self._source.dispatch.before_cursor_execute:
+        if not options and not self._source.dispatch.before_cursor_execute:
             many = isinstance(params, list)
             example = (params[0] if params else None) if many else params or {}
             if example is not None:

@@ -15,6 +15,7 @@ from models.aid import AidEntry, AidEntryKind
 from shop.aid.attribution import Circumstances, circumstances
 from shop.aid.rules import LineFacts, decide
 from shop.aid.values import ExternalSale, Goods, Sale, SaleLine
+from shop.bulk import inserting
 from shop.clock import business_day
 from shop.context import Ctx
 from shop.errors import Conflict, Invalid
@@ -29,8 +30,12 @@ ORDER_LINE_CAUSE = text("order_line_id IS NOT NULL")
 EXTERNAL_CAUSE = text("kind IN ('import')")
 """The predicates of the two unique indexes that make recording safe to repeat."""
 
-WRITE_SALE = insert(ENTRIES).on_conflict_do_nothing(
-    index_elements=["kind", "cause_id", "order_line_id"], index_where=ORDER_LINE_CAUSE
+WRITE_SALE = (
+    inserting(ENTRIES, "reason", "xid")
+    .on_conflict_do_nothing(
+        index_elements=["kind", "cause_id", "order_line_id"], index_where=ORDER_LINE_CAUSE
+    )
+    .returning(ENTRIES.c.id)
 )
 
 
@@ -63,8 +68,7 @@ def record_sale(ctx: Ctx, sale: Sale, lines: Sequence[SaleLine]) -> int:
                 "external_reference": None,
             }
         )
-    written = ctx.session.execute(WRITE_SALE, rows, execution_options={"preserve_rowcount": True})
-    return int(written.rowcount)
+    return len(ctx.session.execute(WRITE_SALE, {ENTRIES.name: rows}).all())
 
 
 def record_external(ctx: Ctx, sale: ExternalSale) -> UUID:

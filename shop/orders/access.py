@@ -9,7 +9,7 @@ import hmac
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Select, bindparam, select
 
 from models.orders import Order
 from shop.context import Actor, Ctx
@@ -49,7 +49,14 @@ LOCKED = [
     )
 ]
 BY_NUMBER_LOCKED = select(*LOCKED).where(ORDERS.c.number == bindparam("wanted")).with_for_update()
-BY_ID_LOCKED = select(*LOCKED).where(ORDERS.c.id == bindparam("wanted")).with_for_update()
+
+
+def locking(order_id: Any) -> Select[Any]:
+    """The statement that locks the order with this key: a value, or a subquery that finds it."""
+    return select(*LOCKED).where(ORDERS.c.id == order_id).with_for_update(of=ORDERS)
+
+
+BY_ID_LOCKED = locking(bindparam("wanted"))
 
 
 def access_token(settings: Settings, order_id: UUID) -> str:
@@ -63,7 +70,7 @@ def order_id_for(ctx: Ctx, number: str, token: str | None = None) -> UUID:
     Raises:
         NotFound: there is none, or it is somebody else's: the same answer for both.
     """
-    found: UUID = _visible(ctx, BY_NUMBER, number, token).id
+    found: UUID = visible(ctx, BY_NUMBER, number, token).id
     return found
 
 
@@ -73,7 +80,7 @@ def locked_order_for(ctx: Ctx, number: str, token: str | None = None) -> Any:
     Raises:
         NotFound: as `order_id_for`.
     """
-    return _visible(ctx, BY_NUMBER_LOCKED, number, token)
+    return visible(ctx, BY_NUMBER_LOCKED, number, token)
 
 
 def locked_order(ctx: Ctx, order_id: UUID) -> Any:
@@ -94,7 +101,12 @@ def order_id_of(ctx: Ctx, number: str) -> UUID:
     return order_id
 
 
-def _visible(ctx: Ctx, statement: Any, number: str, token: str | None) -> Any:
+def visible(ctx: Ctx, statement: Any, number: str, token: str | None) -> Any:
+    """The row that `statement` (by `wanted`; with `id` and `buyer_id`) tells of an order.
+
+    Raises:
+        NotFound: as `order_id_for`.
+    """
     found = None
     if is_order_number(number):
         found = ctx.session.execute(statement, {"wanted": number}).one_or_none()

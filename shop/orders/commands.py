@@ -20,13 +20,14 @@ from models.orders import (
 )
 from models.organization import Unit
 from shop.aid.queries import attribution_for
+from shop.bulk import inserting
 from shop.clock import business_day
 from shop.context import Ctx
 from shop.errors import TryAgain
 from shop.identity.rules import validated_address
 from shop.ids import order_number
 from shop.inventory.commands import reserve
-from shop.machine import Moved, append, fire
+from shop.machine import EVENTS, Moved, event_row, fire
 from shop.orders import rows, rules
 from shop.orders.access import access_token
 from shop.orders.inputs import Placed, PlaceOrder
@@ -39,7 +40,11 @@ CONSIGNMENTS = Consignment.__table__
 LINES = OrderLine.__table__
 UNITS = Unit.__table__
 
-WRITE_CONSIGNMENTS, WRITE_LINES = insert(CONSIGNMENTS), insert(LINES)
+WRITE_PARTS = inserting(EVENTS).add_cte(
+    inserting(CONSIGNMENTS, "paid_at", "shipped_at", "completed_at").cte("parts"),
+    inserting(LINES, "withdrawn", "returned", "back_goods_fen", "back_freight_fen").cte("lines"),
+)
+"""All that belongs to an order besides itself, whatever the number of its lines."""
 WRITE_ORDER = (
     insert(ORDERS).on_conflict_do_nothing(index_elements=["number"]).returning(ORDERS.c.number)
 )
@@ -130,9 +135,9 @@ def _insert_order(ctx: Ctx, order: dict[str, Any]) -> str:
 
 def _insert_parts(ctx: Ctx, order_id: UUID, number: str, basket: Basket, wish: PlaceOrder) -> None:
     parts, lines = rows.part_rows(order_id, number, basket, no_return=wish.no_return_confirmed)
-    ctx.session.execute(WRITE_CONSIGNMENTS, parts)
-    ctx.session.execute(WRITE_LINES, lines)
-    append(ctx, "order", order_id, order_id, "place", None, OrderState.PENDING_PAYMENT)
+    placed = event_row(ctx, "order", order_id, order_id, "place", None, OrderState.PENDING_PAYMENT)
+    rows_of = {CONSIGNMENTS.name: parts, LINES.name: lines, EVENTS.name: [placed]}
+    ctx.session.execute(WRITE_PARTS, rows_of)
 
 
 def confirm_receipt(ctx: Ctx, order_id: UUID) -> int:

@@ -14,7 +14,7 @@ from shop.aid.values import Sale, SaleLine
 from shop.context import Ctx
 from shop.errors import Conflict
 from shop.inventory.commands import release, reserve
-from shop.machine import WRITE_EVENTS, Moved, event_row, fire, move_locked
+from shop.machine import Moved, append_rows, event_row, fire, move_locked
 from shop.orders import rules
 from shop.orders.states import CONSIGNMENT, ORDER
 
@@ -168,12 +168,13 @@ def move_consignments(
         MOVE_CONSIGNMENTS,
         {"its_order": order_id, "before": before, "state": after, **values},
     ).scalars()
-    written = [
-        event_row(ctx, "consignment", consignment_id, order_id, event, before, after)
-        for consignment_id in moved
-    ]
-    if written:
-        ctx.session.execute(WRITE_EVENTS, written)
+    append_rows(
+        ctx,
+        [
+            event_row(ctx, "consignment", consignment_id, order_id, event, before, after)
+            for consignment_id in moved
+        ],
+    )
 
 
 def _count_as_aid(ctx: Ctx, order: Any, payment_id: UUID, paid_at: datetime) -> dict[str, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from models.payments import Payment, PaymentState
 from shop import crypto, phones
 from shop.context import Ctx
 from shop.errors import Unauthenticated
-from shop.orders.access import access_token, order_id_for
+from shop.orders.access import access_token, visible
 from shop.orders.states import reading
 
 ORDERS, CONSIGNMENTS, LINES = Order.__table__, Consignment.__table__, OrderLine.__table__
@@ -48,7 +48,7 @@ HIDDEN = {
 }
 
 # Built once: building a statement anew costs as much as sending it.
-HEAD = (
+_HEAD = (
     select(
         *(column for column in ORDERS.c if column.name not in HIDDEN),
         ORDERS.c.phone_encrypted,
@@ -68,8 +68,9 @@ HEAD = (
     .outerjoin(UNITS, UNITS.c.id == ORDERS.c.unit_id)
     .outerjoin(CAMPAIGNS, CAMPAIGNS.c.id == ORDERS.c.campaign_id)
     .outerjoin(SETTLING, SETTLES)
-    .where(ORDERS.c.id == bindparam("wanted"))
 )
+HEAD = _HEAD.where(ORDERS.c.id == bindparam("wanted"))
+HEAD_BY_NUMBER = _HEAD.where(ORDERS.c.number == bindparam("wanted"))
 TIMELINE = (
     select(
         EVENTS.c.subject,
@@ -82,21 +83,37 @@ TIMELINE = (
     .where(EVENTS.c.order_id == bindparam("wanted"))
     .order_by(EVENTS.c.at, EVENTS.c.id)
 )
+OF_A_LINE = (
+    "id",
+    "snapshot",
+    "product_name",
+    "sku_name",
+    "quantity",
+    "shipped_quantity",
+    "withdrawn",
+    "returned",
+    "back_goods_fen",
+    "back_freight_fen",
+    "unit_price_fen",
+    "goods_fen",
+    "discount_fen",
+    "no_return_confirmed",
+)
 PARTS = (
     select(
         CONSIGNMENTS,
         COOPERATIVES.c.code.label("cooperative_code"),
         COOPERATIVES.c.name.label("cooperative_name"),
+        *(LINES.c[name].label(f"line_{name}") for name in OF_A_LINE),
     )
     .join(COOPERATIVES, COOPERATIVES.c.id == CONSIGNMENTS.c.cooperative_id)
+    .join(LINES, LINES.c.consignment_id == CONSIGNMENTS.c.id)
     .where(CONSIGNMENTS.c.order_id == bindparam("wanted", type_=ARRAY(Uuid)).any_())
-    .order_by(CONSIGNMENTS.c.number)
+    .order_by(CONSIGNMENTS.c.number, LINES.c.position)
 )
-LINES_OF = (
-    select(LINES)
-    .where(LINES.c.order_id == bindparam("wanted", type_=ARRAY(Uuid)).any_())
-    .order_by(LINES.c.order_id, LINES.c.position)
-)
+"""A row for each line, with its consignment: none is without lines."""
+
+PART_NAMES = (*CONSIGNMENTS.c.keys(), "cooperative_code", "cooperative_name")
 
 
 def order_for(ctx: Ctx, number: str, token: str | None = None) -> Row:
@@ -107,14 +124,18 @@ def order_for(ctx: Ctx, number: str, token: str | None = None) -> Row:
     Raises:
         NotFound: there is none, or the actor may not see it.
     """
-    return order_by_id(ctx, order_id_for(ctx, number, token))
+    return _whole(ctx, visible(ctx, HEAD_BY_NUMBER, number, token))
 
 
 def order_by_id(ctx: Ctx, order_id: UUID) -> Row:
     """`order_for` without the question who asks: for commands and jobs."""
-    head = ctx.session.execute(HEAD, {"wanted": order_id}).mappings().one()
+    return _whole(ctx, ctx.session.execute(HEAD, {"wanted": order_id}).one())
+
+
+def _whole(ctx: Ctx, head: Any) -> Row:
+    order_id = head.id
     parts = _consignments(ctx, [order_id])[order_id]
-    order = dict(head)
+    order = dict(head._mapping)  # noqa: SLF001 - its public name
     phone = crypto.decrypt(order.pop("phone_encrypted"), ctx.settings.secret_key)
     return {
         **order,
@@ -200,46 +221,45 @@ def state_of(ctx: Ctx, order_id: UUID) -> OrderState:
 
 
 def _consignments(ctx: Ctx, order_ids: Sequence[UUID]) -> dict[UUID, list[Row]]:
-    """The consignments of several orders with their lines: two statements for all of them."""
+    """The consignments of several orders with their lines: one statement for all of them."""
     by_order: dict[UUID, list[Row]] = defaultdict(list)
     if not order_ids:
         return by_order
-    lines = _lines(ctx, order_ids)
-    found = ctx.session.execute(PARTS, {"wanted": order_ids}).mappings()
-    for part in found:
-        by_order[part["order_id"]].append(
-            {
-                **part,
-                "cooperative": {"code": part["cooperative_code"], "name": part["cooperative_name"]},
-                "lines": lines[part["id"]],
-            }
-        )
+    parts: dict[UUID, Row] = {}
+    for row in ctx.session.execute(PARTS, {"wanted": order_ids}).mappings():
+        part = parts.get(row["id"])
+        if part is None:
+            part = parts[row["id"]] = _part(row)
+            by_order[row["order_id"]].append(part)
+        part["lines"].append(_line(row))
     return by_order
 
 
-def _lines(ctx: Ctx, order_ids: Sequence[UUID]) -> dict[UUID, list[Row]]:
-    by_consignment: dict[UUID, list[Row]] = defaultdict(list)
-    found = ctx.session.execute(LINES_OF, {"wanted": order_ids}).mappings()
-    for line in found:
-        snapshot = line["snapshot"]
-        by_consignment[line["consignment_id"]].append(
-            {
-                "line_id": line["id"],
-                "sku": snapshot["sku_code"],
-                "slug": snapshot["slug"],
-                "name": line["product_name"],
-                "name_en": snapshot["product_name_en"],
-                "spec": line["sku_name"],
-                "image_url": snapshot["image"],
-                "quantity": line["quantity"],
-                "shipped_quantity": line["shipped_quantity"],
-                "withdrawn": line["withdrawn"],
-                "returned": line["returned"],
-                "refunded_fen": line["back_goods_fen"] + line["back_freight_fen"],
-                "unit_price_fen": line["unit_price_fen"],
-                "goods_fen": line["goods_fen"],
-                "discount_fen": line["discount_fen"],
-                "no_return_confirmed": line["no_return_confirmed"],
-            }
-        )
-    return by_consignment
+def _part(row: Mapping[Any, Any]) -> Row:
+    return {
+        **{name: row[name] for name in PART_NAMES},
+        "cooperative": {"code": row["cooperative_code"], "name": row["cooperative_name"]},
+        "lines": [],
+    }
+
+
+def _line(row: Mapping[Any, Any]) -> Row:
+    snapshot = row["line_snapshot"]
+    return {
+        "line_id": row["line_id"],
+        "sku": snapshot["sku_code"],
+        "slug": snapshot["slug"],
+        "name": row["line_product_name"],
+        "name_en": snapshot["product_name_en"],
+        "spec": row["line_sku_name"],
+        "image_url": snapshot["image"],
+        "quantity": row["line_quantity"],
+        "shipped_quantity": row["line_shipped_quantity"],
+        "withdrawn": row["line_withdrawn"],
+        "returned": row["line_returned"],
+        "refunded_fen": row["line_back_goods_fen"] + row["line_back_freight_fen"],
+        "unit_price_fen": row["line_unit_price_fen"],
+        "goods_fen": row["line_goods_fen"],
+        "discount_fen": row["line_discount_fen"],
+        "no_return_confirmed": row["line_no_return_confirmed"],
+    }

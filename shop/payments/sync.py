@@ -16,7 +16,7 @@ from models.payments import Payment
 from shop import logging
 from shop.context import Ctx, Transactions
 from shop.machine import move_locked
-from shop.orders.access import locked_order
+from shop.orders.access import locking
 from shop.payments.aftermath import apply_aftermath
 from shop.payments.arrival import money_arrived
 from shop.payments.gateway import CheckoutStatus
@@ -25,10 +25,14 @@ from shop.payments.states import LIVE, PAYMENT
 
 PAYMENTS = Payment.__table__
 
-ORDER_OF = select(PAYMENTS.c.order_id).where(
-    (PAYMENTS.c.reference == bindparam("reference"))
-    # The answer that would have told us the reference was lost: found by our own id instead.
-    | ((PAYMENTS.c.id == bindparam("attempt_id")) & PAYMENTS.c.reference.is_(None))
+ORDER_OF = locking(
+    select(PAYMENTS.c.order_id)
+    .where(
+        (PAYMENTS.c.reference == bindparam("reference"))
+        # The answer that would have told us the reference was lost: found by our own id instead.
+        | ((PAYMENTS.c.id == bindparam("attempt_id")) & PAYMENTS.c.reference.is_(None))
+    )
+    .scalar_subquery()
 )
 ATTEMPTS_OF = (
     select(PAYMENTS)
@@ -92,14 +96,13 @@ def look(ctx: Ctx, status: CheckoutStatus) -> Looked:
 
     The order is locked before its payment, as everywhere.
     """
-    order_id = ctx.session.execute(
+    order = ctx.session.execute(
         ORDER_OF, {"reference": status.reference, "attempt_id": status.attempt_id}
-    ).scalar_one_or_none()
-    if order_id is None:
+    ).one_or_none()
+    if order is None:
         log.warning("payment.unknown_checkout", reference=status.reference)
         return Looked(changed=False)
-    order = locked_order(ctx, order_id)
-    attempts = ctx.session.execute(ATTEMPTS_OF, {"order_id": order_id}).all()
+    attempts = ctx.session.execute(ATTEMPTS_OF, {"order_id": order.id}).all()
     payment = next(one for one in attempts if _is(one, status))
     if status.state == "paid":
         changed = money_arrived(ctx, order, payment, attempts, status)
