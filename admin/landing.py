@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from admin import words
+from admin.consignments import SHIPPABLE
 from admin.figures import chart, chart_unit, measures_in
 from admin.forms.period import year_start
 from admin.forms.report import address, grouped
 from admin.page import pages, show
-from models.orders import ConsignmentState
 from shop.clock import business_day
 from shop.context import Ctx
 from shop.fulfilment.desk import counts_by_state
-from shop.fulfilment.queries import consignments_for
+from shop.fulfilment.queries import waiting_consignments
 from shop.identity.policy import allowed
 from shop.identity.queries import me
+from shop.jobs.desk import failed_count
 from shop.payments.desk import refunds_due
 from shop.payments.refund_queries import refund_counts
 from shop.reports.progress import year_progress
@@ -38,6 +39,7 @@ def landing(ctx: Ctx) -> str:
         year=year,
         due=due,
         stuck=refund_counts(ctx)["stuck"] if allowed(ctx.actor, "refunds.read") else None,
+        failed_jobs=failed_count(ctx) if allowed(ctx.actor, "jobs.read") else 0,
         today=business_day(ctx.now),
         states=words.CONSIGNMENT_STATES,
         tones=words.TONES,
@@ -54,7 +56,7 @@ def _board(ctx: Ctx) -> dict[str, Any]:
     return {
         "cooperatives": cooperatives,
         "counts": counts_by_state(ctx),
-        "next": consignments_for(ctx, ConsignmentState.PENDING_SHIPMENT, limit=NEXT_TO_SHIP),
+        "next": waiting_consignments(ctx, SHIPPABLE, limit=NEXT_TO_SHIP),
     }
 
 

@@ -23,11 +23,12 @@ def parcel_of(form: Mapping[str, str]) -> ShipParcel:
         for name in form
         if name.startswith(PREFIX) and (pieces := pieces_of(form, name))
     ]
-    return ShipParcel(
-        carrier=form.get("carrier", ""),
-        tracking_no=form.get("tracking_no", "").replace(" ", ""),
-        lines=tuple(lines),
-    )
+    return ShipParcel(*label_of(form), lines=tuple(lines))
+
+
+def label_of(form: Mapping[str, str]) -> tuple[str, str]:
+    """Carrier and tracking number as they were typed, without the blanks of a label."""
+    return form.get("carrier", ""), form.get("tracking_no", "").replace(" ", "")
 
 
 def _line_id(text: str) -> UUID:

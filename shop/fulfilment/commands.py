@@ -68,7 +68,7 @@ def ship_parcel(ctx: Ctx, consignment_number: str, parcel: ShipParcel) -> Parcel
         Conflict: `over_shipped`, `duplicate_parcel`, `too_many_parcels`, `consignment_<state>`.
     """
     carrier, tracking_no = checked_label(parcel.carrier, parcel.tracking_no)
-    found = _locked(ctx, consignment_number)
+    found = locked_consignment(ctx, consignment_number)
     decide(CONSIGNMENT, found.state, "ship_part")
     _refuse_another(ctx, found, carrier, tracking_no)
     lines = _lines_left(ctx, found.id)
@@ -112,8 +112,14 @@ def ship_parcel(ctx: Ctx, consignment_number: str, parcel: ShipParcel) -> Parcel
     )
 
 
-def _locked(ctx: Ctx, number: str) -> Any:
-    """The order's row, then the consignment's, as paying does: neither can wait for the other."""
+def locked_consignment(ctx: Ctx, number: str) -> Any:
+    """A consignment of the actor's own cooperative, locked until the transaction ends.
+
+    The order's row goes first, as in paying: neither can wait for the other.
+
+    Raises:
+        NotFound: there is none, or it is another cooperative's.
+    """
     mine = CONSIGNMENTS.c.cooperative_id.in_(ctx.actor.cooperative_ids)
     found = ctx.session.execute(
         select(CONSIGNMENTS.c.id)
@@ -157,15 +163,20 @@ def _refuse_another(ctx: Ctx, found: Any, carrier: str, tracking_no: str) -> Non
         .where(CONSIGNMENTS.c.order_id == found.order_id)
     ).one()
     if row.same:
-        raise Conflict(
-            "该快递单号已录入", "This tracking number is on record", code="duplicate_parcel"
-        )
+        raise duplicate()
     if row.all >= MOST_PARCELS:
         raise Conflict(
             f"每个订单最多 {MOST_PARCELS} 个包裹",
             f"An order has at most {MOST_PARCELS} parcels",
             code="too_many_parcels",
         )
+
+
+def duplicate() -> Conflict:
+    """The consignment has a parcel with this label already."""
+    return Conflict(
+        "该快递单号已录入", "This tracking number is on record", code="duplicate_parcel"
+    )
 
 
 def _write(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, bindparam, select
+from sqlalchemy import ColumnElement, Select, bindparam, exists, func, or_, select, tuple_
 
 from models.catalog import Cooperative
 from models.fulfilment import Parcel, ParcelLine
@@ -37,6 +37,10 @@ PARCELS_OF = (
 )
 
 
+WAITS_SINCE = func.coalesce(CONSIGNMENTS.c.paid_at, ORDERS.c.placed_at)
+"""Since when somebody waits for the goods; what is shipped on credit is not paid before."""
+
+
 def consignments_for(
     ctx: Ctx,
     state: ConsignmentState | None = None,
@@ -50,15 +54,45 @@ def consignments_for(
     wanted = [CONSIGNMENTS.c.state == state] if state is not None else []
     if before is not None:
         wanted.append(CONSIGNMENTS.c.id < before)
-    found = (
-        ctx.session.execute(
-            _heads(ctx).where(*wanted).order_by(CONSIGNMENTS.c.id.desc()).limit(limit)
+    return _listed(ctx, _heads(ctx).where(*wanted).order_by(CONSIGNMENTS.c.id.desc()).limit(limit))
+
+
+def waiting_consignments(
+    ctx: Ctx,
+    states: Collection[ConsignmentState],
+    after: UUID | None = None,
+    limit: int = 24,
+) -> list[Row]:
+    """The consignments of the actor's cooperatives in these states, who waits longest first.
+
+    `after` is the `id` of the last row already read; recipients are masked.
+    """
+    wanted: list[ColumnElement[bool]] = [CONSIGNMENTS.c.state.in_(states)]
+    if after is not None:
+        last = select(WAITS_SINCE).join_from(CONSIGNMENTS, ORDERS).where(CONSIGNMENTS.c.id == after)
+        since = ctx.session.execute(last).scalar_one_or_none()
+        wanted.append(tuple_(WAITS_SINCE, CONSIGNMENTS.c.id) > (since, after))
+    statement = _heads(ctx).where(*wanted).order_by(WAITS_SINCE, CONSIGNMENTS.c.id)
+    return _listed(ctx, statement.limit(limit))
+
+
+def find_consignments(
+    ctx: Ctx, text: str, before: UUID | None = None, limit: int = 24
+) -> list[Row]:
+    """The consignments of the actor's cooperatives that a number leads to, newest first.
+
+    It is the beginning of an order's or a consignment's number, or the whole tracking number of a
+    parcel in either case. `before` is the `id` of the last row already read.
+    """
+    tracked = exists(
+        select(PARCELS.c.id).where(
+            PARCELS.c.consignment_id == CONSIGNMENTS.c.id, PARCELS.c.tracking_no == text.upper()
         )
-        .mappings()
-        .all()
     )
-    lines = _lines(ctx, [row["id"] for row in found])
-    return [_shown(ctx, row, lines, readable=False) for row in found]
+    wanted = [or_(CONSIGNMENTS.c.number.startswith(text, autoescape=True), tracked)]
+    if before is not None:
+        wanted.append(CONSIGNMENTS.c.id < before)
+    return _listed(ctx, _heads(ctx).where(*wanted).order_by(CONSIGNMENTS.c.id.desc()).limit(limit))
 
 
 def consignment_for(ctx: Ctx, number: str) -> Row:
@@ -104,6 +138,12 @@ def parcels_of(ctx: Ctx, order_id: UUID) -> dict[UUID, list[Row]]:
         line = {"line_id": row["order_line_id"], "quantity": row["quantity"]}
         found[row["id"]]["lines"].append(line)
     return by_consignment
+
+
+def _listed(ctx: Ctx, statement: Any) -> list[Row]:
+    found = ctx.session.execute(statement).mappings().all()
+    lines = _lines(ctx, [row["id"] for row in found])
+    return [_shown(ctx, row, lines, readable=False) for row in found]
 
 
 def _heads(ctx: Ctx) -> Select[*tuple[Any, ...]]:
@@ -169,6 +209,7 @@ def _shown(ctx: Ctx, row: Any, lines: dict[UUID, list[Row]], *, readable: bool) 
 
 
 def _lines(ctx: Ctx, consignment_ids: Sequence[UUID]) -> dict[UUID, list[Row]]:
+    """The lines by consignment; `name` is the product's in the reader's language."""
     by_consignment: dict[UUID, list[Row]] = defaultdict(list)
     if not consignment_ids:
         return by_consignment
@@ -177,6 +218,7 @@ def _lines(ctx: Ctx, consignment_ids: Sequence[UUID]) -> dict[UUID, list[Row]]:
             LINES.c.consignment_id,
             LINES.c.id,
             LINES.c.product_name,
+            LINES.c.snapshot["product_name_en"].astext.label("product_name_en"),
             LINES.c.sku_name,
             LINES.c.snapshot["sku_code"].astext.label("sku"),
             LINES.c.quantity,
@@ -191,7 +233,8 @@ def _lines(ctx: Ctx, consignment_ids: Sequence[UUID]) -> dict[UUID, list[Row]]:
     ).mappings()
     for row in rows:
         left = row["quantity"] - row["shipped_quantity"] - row["withdrawn"]
-        by_consignment[row["consignment_id"]].append({**row, "left": left})
+        name = (not ctx.language.startswith("zh") and row["product_name_en"]) or row["product_name"]
+        by_consignment[row["consignment_id"]].append({**row, "left": left, "name": name})
     return by_consignment
 
 

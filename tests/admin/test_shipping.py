@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from sqlalchemy import select
 
+from admin import consignments
 from models.catalog import Sku
 from models.fulfilment import Parcel
 from models.orders import Consignment, ConsignmentState
@@ -153,11 +156,12 @@ def test_the_board_counts(bob, number, transactions):
 def test_the_list_is_turned_over(bob, transactions):
     numbers = [f"{buy(transactions, ('P01-1', 1))}-1" for _ in range(25)]
     bob.get("/consignments")
-    assert (numbers[1] in bob.plain, numbers[0] in bob.plain) == (True, False)
+    assert (numbers[23] in bob.plain, numbers[24] in bob.plain) == (True, False)
     more = bob.text.partition("下一页")[0].rpartition('href="/admin')[2].partition('"')[0]
     bob.get(more.replace("&amp;", "&"))
-    assert (numbers[1] in bob.plain, numbers[0] in bob.plain) == (False, True)
-    assert bob.get("/consignments?before=nonsense").status_code == 422
+    assert (numbers[23] in bob.plain, numbers[24] in bob.plain) == (False, True)
+    for path in ("?after=nonsense", "?state=shipped&before=nonsense", "?number=1&before=x"):
+        assert bob.get(f"/consignments{path}").status_code == 422
 
 
 def test_the_picking_list_counts_what_is_left(bob, number, transactions):
@@ -173,7 +177,86 @@ def test_the_picking_list_counts_what_is_left(bob, number, transactions):
     assert "林晓 15400000001" in bob.plain
 
 
+def test_a_picking_list_says_what_it_leaves_out(bob, transactions, monkeypatch):
+    numbers = [f"{buy(transactions, ('P01-1', count))}-1" for count in (1, 2, 4)]
+    monkeypatch.setattr(consignments, "MOST_ON_A_LIST", 2)
+    bob.get("/consignments/picking")
+    assert "仅列前 2 单（付款早的在前），另有 1 单未列。" in bob.plain
+    assert [number in bob.plain for number in numbers] == [True, True, False]
+    assert "P01-1 高山绿茶 一级 罐装100g 3" in bob.plain
+    monkeypatch.undo()
+    bob.get("/consignments/picking")
+    assert ("仅列前" in bob.plain, numbers[2] in bob.plain) == (False, True)
+
+
+def test_the_first_page_shows_who_waits_longest(bob, transactions, time):
+    first = buy(transactions, ("P01-1", 1))
+    for _ in range(6):
+        time.forward(hours=1)
+        last = buy(transactions, ("P01-1", 1))
+    bob.get("/")
+    assert (f"{first}-1" in bob.plain, f"{last}-1" in bob.plain) == (True, False)
+
+
+def test_a_consignment_is_found_by_order_and_by_tracking_number(bob, desk_of, number):
+    ship(bob, f"{number}-1")
+    for text in (number, f"{number}-1", " zt 778899 01 "):
+        found = bob.get("/consignments", query_string={"number": text})
+        assert found.headers["Location"] == f"/admin/consignments/{number}-1", text
+    for text in (f"{number}-2", "ZT7788990", "%"):
+        bob.get("/consignments", query_string={"number": text})
+        assert "没有找到这个单号。请核对后再试。" in bob.plain, text
+    desk_of("charlie").get("/consignments", query_string={"number": "ZT77889901"})
+
+
+def test_several_are_listed_and_turned_over(bob, transactions):
+    numbers = [f"{buy(transactions, ('P01-1', 1), paid=False)}-1" for _ in range(25)]
+    bob.get("/consignments?number=2611")
+    assert (numbers[1] in bob.plain, numbers[0] in bob.plain) == (True, False)
+    more = bob.text.partition("下一页")[0].rpartition('href="/admin')[2].partition('"')[0]
+    bob.get(more.replace("&amp;", "&"))
+    assert (numbers[1] in bob.plain, numbers[0] in bob.plain) == (False, True)
+
+
+def test_a_mistyped_label_is_put_right(bob, part, transactions):
+    ship(bob, part)
+    sent = {"carrier": "ems", "tracking_no": "ems 1234", "reason": "单号录错"}
+    answer = fix(bob, part, **{**sent, "reason": " "})
+    assert (answer.status_code, bob.notes) == (422, ["请填写更正原因"])
+    assert 'value="ems 1234"' in bob.text
+    assert fix(bob, part, **sent).status_code == 303
+    bob.follow()
+    assert bob.notes == ["已更正为：EMS1234"]
+    assert "EMS EMS1234" in bob.plain
+    assert stands(transactions, part) == (ConsignmentState.SHIPPED, 597, 0, 1)
+
+
+def test_a_refused_correction_does_not_stand_in_the_next_parcel_s_form(bob, part):
+    bob.get(f"/consignments/{part}")
+    (line,) = bob.pieces
+    ship(bob, part, **{line: "2"})
+    fix(bob, part, carrier="owl", tracking_no="WRONG1", reason="更正")
+    assert bob.notes == ["快递公司或单号有误"]
+    assert bob.text.count('value="WRONG1"') == 1
+    assert bob.pieces == {line: "1"}
+
+
+def fix(bob, part, **form):
+    bob.get(f"/consignments/{part}")
+    path = re.search(r'action="/admin(/consignments/[^"]+/parcels/[^"]+)"', bob.text)
+    return bob.post(path[1], **form)
+
+
+def test_the_desk_reads_the_goods_in_english(bob, number):
+    for path in ("/consignments", f"/consignments/{number}-1", f"/consignments/{number}-1/slip"):
+        bob.get(f"{path}?lang=en")
+        assert ("High-mountain green tea" in bob.plain, "高山绿茶" in bob.plain) == (True, False)
+    bob.get("/consignments/picking")
+    assert "P01-1 High-mountain green tea 罐装100g 3" in bob.plain
+
+
 def test_what_is_not_there(bob):
     for path in ("/consignments/1-1", "/consignments/x", "/consignments/1-1/slip"):
         assert bob.get(path).status_code == 404
         assert "没有找到这个发货单" in bob.plain
+    assert bob.post("/consignments/1-1/parcels/x").status_code == 404

@@ -7,21 +7,30 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from models.fulfilment import Parcel, ParcelLine
 from models.inventory import MovementCause, Stock, StockMovement
 from models.orders import Consignment, OrderEvent
+from models.orders import ConsignmentState as C
 from models.system import AuditEntry
 from shop.context import Ctx
 from shop.errors import Conflict, Invalid, NotFound, ShopError
 from shop.fulfilment.carriers import CARRIERS
 from shop.fulfilment.commands import ParcelFacts, ShipParcel, ship_parcel
-from shop.fulfilment.queries import consignment_for, consignments_for, parcels_of
+from shop.fulfilment.label_commands import correct_label
+from shop.fulfilment.queries import (
+    consignment_for,
+    consignments_for,
+    find_consignments,
+    parcels_of,
+    waiting_consignments,
+)
 from shop.fulfilment.rules import MOST_PARCELS
 from shop.ids import new_id
+from shop.orders.commands import confirm_receipt
 from tests.conftest import acting, counted
-from tests.fulfilment_factories import lines_of, paid, place
+from tests.fulfilment_factories import lines_of, paid, pay, place
 
 
 def ship(
@@ -233,6 +242,112 @@ def test_the_list_knows_states_and_pages(ctx: Ctx) -> None:
         numbers[1],
         numbers[0],
     ]
+
+
+def test_who_waits_longest_stands_first(ctx: Ctx) -> None:
+    bob, waiting = acting(ctx, "bob"), [C.PENDING_SHIPMENT, C.PARTIALLY_SHIPPED]
+    placed_first = place(replace(ctx, now=ctx.now - timedelta(days=3)), ("P01-1", 1))
+    numbers = [f"{paid(replace(ctx, now=ctx.now - timedelta(days=1)), ('P01-1', 2))}-1"]
+    pay(ctx, placed_first)
+    numbers += [f"{placed_first}-1", f"{paid(ctx)}-1"]
+    ship(bob, numbers[0], pieces=1)
+    found = waiting_consignments(bob, waiting)
+    assert [row["number"] for row in found] == numbers
+    for count in range(3):
+        rest = waiting_consignments(bob, waiting, found[count]["id"])
+        assert [row["number"] for row in rest] == numbers[count + 1 :]
+    assert [row["number"] for row in waiting_consignments(bob, waiting, limit=1)] == numbers[:1]
+    assert waiting_consignments(bob, [C.SHIPPED]) == []
+    assert waiting_consignments(acting(ctx, "alice"), waiting) == []
+    assert (found[0]["masked"], found[0]["address"]["recipient"]) == (True, "林*")
+
+
+def test_what_goes_on_credit_waits_since_it_was_placed(ctx: Ctx) -> None:
+    later = paid(ctx, ("P01-1", 1))
+    earlier = place(replace(ctx, now=ctx.now - timedelta(hours=1)), ("P01-1", 1))
+    ctx.session.execute(
+        update(Consignment)
+        .where(Consignment.number == f"{earlier}-1")
+        .values(state=C.PENDING_SHIPMENT)
+    )
+    found = waiting_consignments(acting(ctx, "bob"), [C.PENDING_SHIPMENT])
+    assert [row["number"] for row in found] == [f"{earlier}-1", f"{later}-1"]
+
+
+@pytest.mark.parametrize("name", ["charlie", "alice", "olga"])
+def test_a_number_finds_nothing_of_others(ctx: Ctx, name: str) -> None:
+    number = f"{paid(ctx, ('P01-1', 1))}-1"
+    ship(acting(ctx, "bob"), number)
+    for text in (number, "zt0001"):
+        assert [row["number"] for row in find_consignments(acting(ctx, "bob"), text)] == [number]
+        assert find_consignments(acting(ctx, name), text) == []
+
+
+def label(ctx: Ctx, number: str) -> list[Any]:
+    found = (
+        select(Parcel.carrier, Parcel.tracking_no)
+        .join(Consignment, Consignment.id == Parcel.consignment_id)
+        .where(Consignment.number == number)
+        .order_by(Parcel.shipped_at, Parcel.id)
+    )
+    return [tuple(row) for row in ctx.session.execute(found)]
+
+
+def test_a_label_is_corrected_and_the_first_one_kept_in_the_log(ctx: Ctx) -> None:
+    number, bob = f"{paid(ctx)}-1", acting(ctx, "bob")
+    parcel = ship(bob, number, "ZT0001", pieces=1)
+    before = everything(ctx)
+    correct_label(bob, number, parcel.id, "ems", "em0002", " 录错 ")
+    assert label(ctx, number) == [("ems", "EM0002")]
+    [entry] = audited(ctx, "parcel.correct")
+    assert (entry.subject_id, entry.actor_id, entry.reason) == (number, bob.actor.user_id, "录错")
+    assert entry.before == {"carrier": "zhongtong", "tracking_no": "ZT0001"}
+    assert entry.after == {"carrier": "ems", "tracking_no": "EM0002"}
+    before[0][-1] += 1
+    assert everything(ctx) == before
+    correct_label(bob, number, parcel.id, "ems", "EM0002", "再次提交")
+    assert everything(ctx) == before
+
+
+@pytest.mark.parametrize(
+    ("carrier", "tracking_no", "reason", "code"),
+    [
+        ("pigeon", "EM0002", "录错", "invalid_parcel"),
+        ("ems", "单号", "录错", "invalid_parcel"),
+        ("ems", "EM0002", "  ", "invalid"),
+        ("ems", "EM0002", "错" * 501, "invalid"),
+        ("zhongtong", "zt0002", "录错", "duplicate_parcel"),
+    ],
+)
+def test_a_refused_correction_changes_nothing(
+    ctx: Ctx, carrier: str, tracking_no: str, reason: str, code: str
+) -> None:
+    number, bob = f"{paid(ctx)}-1", acting(ctx, "bob")
+    parcel = ship(bob, number, "ZT0001", pieces=1)
+    ship(bob, number, "ZT0002", pieces=1)
+    before = everything(ctx)
+    with pytest.raises(ShopError) as refused:
+        correct_label(bob, number, parcel.id, carrier, tracking_no, reason)
+    assert refused.value.error_code == code
+    assert label(ctx, number) == [("zhongtong", "ZT0001"), ("zhongtong", "ZT0002")]
+    assert everything(ctx) == before
+
+
+def test_only_own_parcels_are_corrected_and_none_that_arrived(ctx: Ctx) -> None:
+    order, bob, charlie = paid(ctx), acting(ctx, "bob"), acting(ctx, "charlie")
+    tea, nuts = ship(bob, f"{order}-1"), ship(charlie, f"{order}-2")
+    for who, number, parcel in (
+        (charlie, f"{order}-1", tea),
+        (acting(ctx, "olga"), f"{order}-1", tea),
+        (bob, f"{order}-1", nuts),
+    ):
+        with pytest.raises(NotFound, match="not_found"):
+            correct_label(who, number, parcel.id, "ems", "EM0002", "录错")
+    confirm_receipt(ctx, lines_of(ctx, f"{order}-1")[0].order_id)
+    with pytest.raises(Conflict, match="consignment_completed"):
+        correct_label(bob, f"{order}-1", tea.id, "ems", "EM0002", "录错")
+    assert label(ctx, f"{order}-1") == label(ctx, f"{order}-2") == [("zhongtong", "ZT0001")]
+    assert audited(ctx, "parcel.correct") == []
 
 
 def test_whoever_ships_reads_where_to_and_that_is_written_down(ctx: Ctx) -> None:
