@@ -162,7 +162,7 @@ def _refused(error: HTTPException) -> Any:
         404: gettext("没有找到您要的内容"),
         405: gettext("此地址不接受这种访问方式"),
         413: gettext("提交的内容过大"),
-        429: gettext("操作过于频繁，请一分钟后再试。"),
+        429: gettext("操作过于频繁，请稍后再试。"),
     }
     status = error.code or 400
     if status not in texts:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 from datetime import timedelta
+from time import time
+from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from flask_babel import Babel
-from flask_limiter import Limiter
+from flask_limiter import Limiter, RequestLimit
 from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import RequestURITooLarge
@@ -22,9 +24,25 @@ from shop import settings as settings_module
 from shop.clock import Clock, system_clock
 from shop.db import Database
 from shop.settings import Settings
-from shop.web import Mall, Runtime, Sessions, StrictRequest, language, request_id
+from shop.web import (
+    Mall,
+    Runtime,
+    Sessions,
+    StrictRequest,
+    language,
+    login_key,
+    request_id,
+)
 
 SESSION_DAYS = 30
+
+REDIS_TIMEOUT = 0.5
+"""Seconds. It answers within one thousandth; whoever waits for it longer waits for nothing."""
+
+GUESSES = "10 per 15 minutes"
+"""Sign-ins of one login: enough for who has forgotten, 350,000 a year for who has not known."""
+
+SIGN_INS = ("api.POST_api_v1_auth_sign_in", "storefront.come_in", "admin.enter")
 
 
 def create_app(
@@ -57,8 +75,8 @@ def create_app(
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_CHECK_DEFAULT=True,
         RATELIMIT_ENABLED=settings.rate_limits,
-        RATELIMIT_STORAGE_URI=settings.redis_url or "memory://",
         RATELIMIT_HEADERS_ENABLED=False,
+        **_counted_in(settings),
     )
     app.request_class = StrictRequest
     app.url_map.strict_slashes = False
@@ -77,11 +95,12 @@ def create_app(
 def _assemble(app: Flask, settings: Settings) -> None:
     Babel(app, locale_selector=language)
     csrf = CSRFProtect(app)
-    limiter = Limiter(get_remote_address, app=app, default_limits=[])
+    limiter = Limiter(get_remote_address, app=app, default_limits=[], on_breach=_note_reset)
     app.extensions["limiter_kept"] = limiter  # what it decorates holds it by a weak reference
     csrf.exempt(api.register(app, limiter))
     storefront.register(app, limiter)
     admin.register(app, limiter)
+    _limit_guesses(app, limiter)
     app.before_request(_begin)
     policy = content_security_policy(settings)
 
@@ -91,11 +110,42 @@ def _assemble(app: Flask, settings: Settings) -> None:
         response.headers["X-Frame-Options"] = "DENY"
         response.headers["Referrer-Policy"] = "strict-origin-when-cross-origin"
         response.headers["X-Request-Id"] = request_id()
+        if response.status_code == 429 and "retry_after" in g:  # noqa: PLR2004
+            response.headers["Retry-After"] = str(g.retry_after)
         if settings.public_url.startswith("https://"):
             response.headers["Strict-Transport-Security"] = "max-age=31536000"
         return response
 
     app.after_request(secure)
+
+
+def _counted_in(settings: Settings) -> dict[str, Any]:
+    """Where rate limits are counted: in Redis, and in this process while that does not answer."""
+    if settings.redis_url is None:
+        return {"RATELIMIT_STORAGE_URI": "memory://"}
+    return {
+        "RATELIMIT_STORAGE_URI": settings.redis_url,
+        "RATELIMIT_STORAGE_OPTIONS": {
+            "socket_connect_timeout": REDIS_TIMEOUT,
+            "socket_timeout": REDIS_TIMEOUT,
+        },
+        "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": True,
+    }
+
+
+def _limit_guesses(app: Flask, limiter: Limiter) -> None:
+    """Count how often a login is tried, wherever from and by whichever of the three doors."""
+    by_login = limiter.shared_limit(
+        GUESSES, scope="sign_in", key_func=login_key, exempt_when=lambda: not login_key()
+    )
+    views: dict[str, Any] = app.view_functions
+    for endpoint in SIGN_INS:
+        views[endpoint] = by_login(views[endpoint])
+
+
+def _note_reset(breached: RequestLimit) -> None:
+    """Seconds until the limit counts from nothing again, for `Retry-After`."""
+    g.retry_after = max(1, int(breached.reset_at - time()))
 
 
 def _begin() -> None:

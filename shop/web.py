@@ -6,16 +6,18 @@ language, in which transaction and with which request id is the same question fo
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 import structlog
 from flask import Flask, Request, Response, current_app, g, has_request_context, request, session
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from models.identity import TokenKind
 from shop.clock import Clock
@@ -23,6 +25,7 @@ from shop.context import ANONYMOUS, Actor, Ctx, Transactions
 from shop.db import Database
 from shop.errors import Invalid, Unauthenticated
 from shop.identity.queries import actor_for_token
+from shop.identity.rules import email_key
 from shop.ids import new_id
 from shop.settings import Settings
 
@@ -169,6 +172,27 @@ def session_actor(ctx: Ctx) -> Actor:
     if actor is None:
         session.pop("sid", None)
     return actor or ANONYMOUS
+
+
+def login_key() -> str:
+    """The login that a sign-in names, as a hash to count its attempts by; empty if none is named.
+
+    All spellings of a login are one. Never raises: what cannot be read, nobody signs in with.
+    """
+    try:
+        login = _login()
+    except (HTTPException, ValueError):
+        return ""
+    return hashlib.sha256(login.encode(errors="replace")).hexdigest() if login else ""
+
+
+def _login() -> str:
+    """What the API calls `login` and the forms `email`."""
+    if not request.mimetype.endswith("json"):
+        return email_key(request.form.get("email", ""))
+    body = orjson.loads(request.get_data())
+    login = body.get("login") if isinstance(body, dict) else None
+    return email_key(login) if isinstance(login, str) else ""
 
 
 def refuse_nul(texts: Iterable[str]) -> None:
