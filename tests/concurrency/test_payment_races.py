@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from models.aid import AidEntry
 from models.inventory import Stock
+from models.ledger import JournalEntry
 from models.orders import Order
 from models.payments import Payment, ProviderEvent
 from models.refunds import Refund
@@ -22,10 +23,12 @@ from shop.orders.access import locked_order
 from shop.orders.commands import place_order
 from shop.orders.payment_commands import close_order
 from shop.payments.commands import start_payment
+from shop.payments.proof import prove
 from shop.payments.refunds import refund_unwanted
 from shop.payments.sync import apply_status, sync_payment
 from tests.api.test_orders import orders as order_count
 from tests.cast import Api, order_body
+from tests.concurrency.conftest import ROW_LOCKS
 from tests.fakes.gateway import SIGNATURE, FakeGateway
 from tests.jobs import waiting
 from tests.shop.test_orders_place import WISH
@@ -83,28 +86,40 @@ ROUNDS = 200
 def test_expiry_against_payment_that_may_not_come_late(transactions, provider, together):
     """Exactly one wins. Money that lost goes back, once, and the goods are free."""
     strict = replace(transactions, settings=replace(transactions.settings, late_payment_hours=-1))
-    held = 0
+    held, seen = 0, set()
     for _ in range(ROUNDS):
         order_id, reference = opened(transactions, provider)
         provider.pay(reference)
-        together(partial(expire, strict, order_id), partial(pay, strict, provider, reference))
+        ends = together(
+            partial(expire, strict, order_id), partial(pay, strict, provider, reference)
+        )
+        seen.add(tuple(ends))
         found = truth(transactions, order_id)
-        held += 3 if found[0] == "paid" else 0
-        assert found in {("paid", "succeeded", 2, held), ("cancelled", "needs_refund", 0, held)}
-        assert refunds_of(transactions, order_id) == (0 if found[0] == "paid" else 1)
-    assert held > 0
+        if ends == ["order_paid", True]:
+            held += 3
+            assert (found, refunds_of(transactions, order_id)) == (
+                ("paid", "succeeded", 2, held),
+                0,
+            )
+        else:
+            assert (ends, found) == (["expired", True], ("cancelled", "needs_refund", 0, held))
+            assert refunds_of(transactions, order_id) == 1
+    assert seen == {("order_paid", True), ("expired", True)}
 
 
 def test_expiry_against_payment_that_may_come_late(transactions, provider, together):
     """Whichever was first, the order ends paid: the goods were free, and are promised once."""
+    seen = set()
     for rounds in range(1, 41):
         order_id, reference = opened(transactions, provider)
         provider.pay(reference)
-        together(
+        ends = together(
             partial(expire, transactions, order_id), partial(pay, transactions, provider, reference)
         )
+        seen.add(tuple(ends))
         assert truth(transactions, order_id) == ("paid", "succeeded", 2, 3 * rounds)
         assert refunds_of(transactions, order_id) == 0
+    assert {("expired", True)} <= seen <= {("expired", True), ("order_paid", True)}
 
 
 def test_late_money_against_another_buyer_of_the_last_goods(transactions, provider, together):
@@ -128,7 +143,8 @@ def test_late_money_against_another_buyer_of_the_last_goods(transactions, provid
                     return error.error_code
             return "placed"
 
-        bought, _ = together(another, partial(pay, transactions, provider, reference))
+        bought, known = together(another, partial(pay, transactions, provider, reference))
+        assert known is True
         state = truth(transactions, order_id)
         if bought == "placed":
             assert (state[:2], refunds_of(transactions, order_id)) == (
@@ -155,22 +171,20 @@ def test_control_two_automatic_refunds_without_the_lock_and_the_index(transactio
     assert refunds_of(transactions, order_id) == 1
 
 
-def blind_expire(transactions: Transactions, order_id: Any) -> None:
-    """What a shop does that cancels by id, without looking whether it was paid."""
-    with transactions.begin() as ctx:
-        ctx.session.execute(
-            update(Order)
-            .where(Order.id == order_id)
-            .values(state="cancelled", paid_at=None, cancelled_at=ctx.now)
-        )
-
-
-def test_control_a_blind_timer_cancels_a_paid_order(transactions, provider, together):
+def test_control_without_the_lock_the_order_is_paid_and_closed(
+    transactions, provider, together, loose
+):
+    """Whoever is last, its goods are free and its money is kept."""
     order_id, reference = opened(transactions, provider)
     provider.pay(reference)
-    pay(transactions, provider, reference)
-    together(partial(blind_expire, transactions, order_id))
-    assert truth(transactions, order_id)[:2] == ("cancelled", "succeeded")
+    loose.drop("customer_order.ck_customer_order_paid_at")
+    loose.without(ROW_LOCKS)
+    loose.meet(before="UPDATE customer_order")
+    ends = together(
+        partial(expire, transactions, order_id), partial(pay, transactions, provider, reference)
+    )
+    assert ends == ["expired", True]
+    assert truth(transactions, order_id)[1:] == ("succeeded", 2, 0)
 
 
 def test_the_webhook_and_the_return_page_together(transactions, provider, together):
@@ -181,10 +195,25 @@ def test_the_webhook_and_the_return_page_together(transactions, provider, togeth
     assert truth(transactions, order_id) == ("paid", "succeeded", 2, 3)
 
 
-def test_the_same_webhook_three_times_at_once(app, transactions, provider, together):
-    order_id, reference = opened(transactions, provider)
+def test_control_without_the_lock_and_the_cause_the_money_is_booked_twice(
+    transactions, provider, together, loose
+):
+    _, reference = opened(transactions, provider)
     provider.pay(reference)
-    body = provider.event(reference)
+    loose.drop("uq_journal_entry_cause")
+    loose.without(ROW_LOCKS, r"ON CONFLICT \(subject, subject_id, event\) DO NOTHING")
+    loose.meet(before="UPDATE payment")
+    results = together(*[partial(sync_payment, transactions, reference)] * 2)
+    assert results == [True, True]
+    with transactions.begin() as ctx:
+        captured = JournalEntry.event == "captured"
+        found = select(func.count()).select_from(JournalEntry).where(captured)
+        assert ctx.session.execute(found).scalar_one() == 2
+        assert not prove(ctx).proved
+
+
+def delivered(app: Any, together: Any, body: bytes) -> list[int]:
+    """The provider sends one event three times at once; what it is answered."""
 
     def deliver() -> int:
         return (
@@ -193,30 +222,52 @@ def test_the_same_webhook_three_times_at_once(app, transactions, provider, toget
             .status_code
         )
 
-    assert together(*[deliver] * 3) == [200, 200, 200]
-    assert len(waiting(transactions)) == 1
+    return together(*[deliver] * 3)
+
+
+def stored(transactions: Transactions) -> int:
     with transactions.begin() as ctx:
-        assert ctx.session.execute(select(func.count()).select_from(ProviderEvent)).scalar() == 1
+        return ctx.session.execute(select(func.count()).select_from(ProviderEvent)).scalar_one()
+
+
+def test_the_same_webhook_three_times_at_once(app, transactions, provider, together):
+    order_id, reference = opened(transactions, provider)
+    provider.pay(reference)
+    assert delivered(app, together, provider.event(reference)) == [200, 200, 200]
+    assert (stored(transactions), len(waiting(transactions))) == (1, 1)
     assert truth(transactions, order_id)[0] == "pending_payment"
 
 
-def test_the_same_key_twice_at_once(app, transactions, together):
-    body = order_body(("P01-1", 1))
+def test_control_without_the_guard_one_event_is_stored_and_queued_three_times(
+    app, transactions, provider, together, loose
+):
+    _, reference = opened(transactions, provider)
+    provider.pay(reference)
+    loose.drop("provider_event.uq_provider_event_event_id")
+    loose.without(r"ON CONFLICT \(event_id\) DO NOTHING")
+    assert delivered(app, together, provider.event(reference)) == [200, 200, 200]
+    assert (stored(transactions), len(waiting(transactions))) == (3, 3)
+
+
+def ordered_twice(app: Any, transactions: Transactions, together: Any) -> list[int]:
+    """The same request with the same key, twice at once."""
 
     def order() -> int:
+        body = order_body(("P01-1", 1))
         return Api(app.test_client(), transactions).post("/orders", body, key="same").status_code
 
-    assert sorted(together(order, order)) in ([201, 201], [201, 409])
+    return sorted(together(order, order))
+
+
+def test_the_same_key_twice_at_once(app, transactions, together):
+    assert ordered_twice(app, transactions, together) in ([201, 201], [201, 409])
     assert order_count(transactions) == 1
 
 
-def test_control_two_keys_are_two_orders(app, transactions, together):
-    body = order_body(("P01-1", 1))
-
-    def order() -> int:
-        return Api(app.test_client(), transactions).post("/orders", body).status_code
-
-    assert together(order, order) == [201, 201]
+def test_control_without_the_claim_one_key_makes_two_orders(app, transactions, together, loose):
+    loose.drop("idempotency_key.pk_idempotency_key")
+    loose.without(r"ON CONFLICT DO NOTHING")
+    assert ordered_twice(app, transactions, together) == [201, 201]
     assert order_count(transactions) == 2
 
 
@@ -262,3 +313,17 @@ def test_two_payments_of_one_order_at_once_are_one_attempt(transactions, provide
     results = together(start, start, start)
     assert len({one.id for one in results}) == 1
     assert len(provider.checkouts) == 1
+
+
+def test_control_without_the_lock_one_order_has_two_checkouts(
+    transactions, provider, together, loose
+):
+    with transactions.begin() as ctx:
+        placed = place_order(ctx, WISH)
+    loose.drop("uq_payment_live")
+    loose.without(ROW_LOCKS)
+    loose.meet(before="INSERT INTO payment")
+    start = partial(start_payment, transactions, placed.number, token=placed.access_token)
+    results = together(start, start)
+    assert len({one.id for one in results}) == 2
+    assert len(provider.checkouts) == 2

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, update
 
 from models.catalog import Sku
 from models.inventory import MovementCause, Stock, StockMovement
@@ -120,18 +120,19 @@ def test_opposite_line_orders_do_not_wait_for_each_other_in_a_ring(transactions,
     assert (level(transactions, first), level(transactions, second)) == ((100, 48), (100, 48))
 
 
-def _one_by_one(transactions: Transactions, *sku_ids: Any) -> None:
-    with transactions.begin() as ctx:
+def test_control_who_locks_in_the_order_of_the_basket_makes_a_ring(
+    transactions, together, loose, monkeypatch
+):
+    first, second = stocked(transactions, "P03-1", 100), stocked(transactions, "P01-1", 100)
+
+    def unsorted(session: Any, sku_ids: Any) -> None:
         for sku_id in sku_ids:
-            ctx.session.execute(
-                text("UPDATE stock SET reserved = reserved + 1 WHERE sku_id = :id"), {"id": sku_id}
-            )
-            clock.sleep(0.3)
+            session.execute(select(Stock.sku_id).where(Stock.sku_id == sku_id).with_for_update())
 
-
-def test_control_unsorted_locks_make_a_ring(transactions, together):
-    ids = [stocked(transactions, sku, 100) for sku in ("P03-1", "P01-1")]
-    results = together(
-        partial(_one_by_one, transactions, *ids), partial(_one_by_one, transactions, *ids[::-1])
-    )
-    assert sorted(getattr(one, "error_code", "ok") for one in results) == ["ok", "try_again"]
+    loose.meet(after="FOR UPDATE")  # each has its first
+    monkeypatch.setattr("shop.inventory.commands.lock_stock", unsorted)
+    there = partial(buy, transactions, ("P03-1", 4), ("P01-1", 4))
+    back = partial(buy, transactions, ("P01-1", 4), ("P03-1", 4))
+    assert outcomes(together(there, back)) == ["ok", "try_again"]
+    held = sorted([level(transactions, first), level(transactions, second)])
+    assert held == [(100, 4), (100, 4)]
