@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from flask import flash, request
 from flask_babel import gettext
@@ -14,12 +13,13 @@ from admin.forms.fields import cut, id_of
 from admin.once import once
 from admin.page import again, back_to, pages, show
 from shop.context import Ctx, Transactions
-from shop.errors import NotFound, ShopError
+from shop.errors import ShopError
 from shop.formatting import minute
 from shop.identity.policy import allowed
 from shop.payments import bank_aside, bank_desk, bank_import, bank_matches
 from shop.payments.bank_desk import Pile
 from shop.payments.bank_transfer import extend
+from shop.web import key_of
 
 PAGE = 24
 LONGEST_NUMBER = 20
@@ -110,7 +110,7 @@ def bank_line(ctx: Ctx, receipt_id: str) -> str:
 def _line(
     ctx: Ctx, *, receipt_id: str, form: Any = None, error: ShopError | None = None, **_: Any
 ) -> str:
-    found = bank_desk.line_on_desk(ctx, _key(receipt_id))
+    found = bank_desk.line_on_desk(ctx, key_of(receipt_id))
     open_fen = found["open_fen"]
     waits = found["state"] == "open" and open_fen > 0
     return show(
@@ -137,7 +137,7 @@ def bank_match(opened: Transactions, receipt_id: str) -> Any:
     """Say that a line is for an order; another person approves."""
     number = "".join(request.form.get("order", "").split())[:LONGEST_NUMBER]
     amount, note = amount_of(request.form), request.form.get("note", "")
-    key = _key(receipt_id)
+    key = key_of(receipt_id)
 
     def enter(ctx: Ctx) -> None:
         bank_matches.enter_match(ctx, key, number, amount, note)
@@ -157,7 +157,7 @@ def bank_match(opened: Transactions, receipt_id: str) -> Any:
 )
 def bank_approve(ctx: Ctx, receipt_id: str, match_id: str) -> Any:
     """The second person agrees."""
-    paid = bank_matches.approve_match(ctx, _key(match_id))
+    paid = bank_matches.approve_match(ctx, key_of(match_id))
     flash(gettext("已复核，订单已付款。") if paid else gettext("已复核。"), "success")
     return back_to("admin.bank_line", receipt_id=receipt_id)
 
@@ -170,7 +170,7 @@ def bank_approve(ctx: Ctx, receipt_id: str, match_id: str) -> Any:
 )
 def bank_reject(ctx: Ctx, receipt_id: str, match_id: str) -> Any:
     """A proposed or entered match is wrong."""
-    bank_matches.reject_match(ctx, _key(match_id), request.form.get("note", ""))
+    bank_matches.reject_match(ctx, key_of(match_id), request.form.get("note", ""))
     flash(gettext("已驳回匹配。"), "success")
     return back_to("admin.bank_line", receipt_id=receipt_id)
 
@@ -183,7 +183,7 @@ def bank_reject(ctx: Ctx, receipt_id: str, match_id: str) -> Any:
 )
 def bank_set_aside(ctx: Ctx, receipt_id: str) -> Any:
     """A line that pays no order is explained."""
-    bank_aside.set_aside(ctx, _key(receipt_id), request.form.get("reason", ""))
+    bank_aside.set_aside(ctx, key_of(receipt_id), request.form.get("reason", ""))
     flash(gettext("已搁置。"), "success")
     return back_to("admin.bank_line", receipt_id=receipt_id)
 
@@ -193,7 +193,7 @@ def bank_set_aside(ctx: Ctx, receipt_id: str) -> Any:
 )
 def bank_reopen(ctx: Ctx, receipt_id: str) -> Any:
     """Take back that a line was set aside."""
-    bank_aside.reopen(ctx, _key(receipt_id))
+    bank_aside.reopen(ctx, key_of(receipt_id))
     flash(gettext("已恢复为待匹配。"), "success")
     return back_to("admin.bank_line", receipt_id=receipt_id)
 
@@ -217,10 +217,3 @@ def extend_order(ctx: Ctx, number: str) -> Any:
     until = extend(ctx, number)
     flash(gettext("付款期已延长至 %(time)s", time=minute(until, ctx.language)), "success")
     return back_to("admin.order", number=number)
-
-
-def _key(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise NotFound from error

@@ -9,7 +9,6 @@ from flask_babel import gettext
 
 from admin import book_words
 from admin.forms.fields import cut, id_of
-from admin.ledger import key_of
 from admin.once import once
 from admin.page import again, back_to, pages, show
 from models.reconciliation import DifferenceState, Side
@@ -18,6 +17,7 @@ from shop.errors import ShopError
 from shop.identity.policy import allowed
 from shop.payments import difference_queries as queries
 from shop.payments.differences import explain
+from shop.web import key_of
 
 PAGE = 24
 

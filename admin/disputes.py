@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from flask import request
 
@@ -13,9 +12,9 @@ from admin.page import pages, show
 from models.refunds import DisputeState
 from shop.context import Ctx
 from shop.divisions import origin_name
-from shop.errors import NotFound
 from shop.fulfilment.queries import parcels_of
 from shop.payments.dispute_queries import dispute_with_evidence, disputes_on_desk
+from shop.web import key_of
 
 PAGE = 24
 
@@ -51,11 +50,7 @@ def dispute_sheet(ctx: Ctx, dispute_id: str) -> str:
 
 
 def _evidence(ctx: Ctx, dispute_id: str) -> dict[str, Any]:
-    try:
-        key = UUID(dispute_id)
-    except ValueError as error:
-        raise NotFound("没有找到这笔争议", "There is no such dispute") from error
-    found = dispute_with_evidence(ctx, key)
+    found = dispute_with_evidence(ctx, key_of(dispute_id))
     return {
         "dispute": found,
         "parcels": parcels_of(ctx, found["order_id"]),

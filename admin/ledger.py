@@ -11,10 +11,11 @@ from admin import book_words
 from admin.forms.fields import id_of
 from admin.page import pages, show
 from shop.context import Ctx
-from shop.errors import Invalid, NotFound
+from shop.errors import Invalid
 from shop.ledger import queries
 from shop.ledger.rules import NAMES, Account
 from shop.payments.proof import NOT_PROVED, prove
+from shop.web import key_of
 
 PAGE = 24
 LONGEST = 40
@@ -109,18 +110,6 @@ def day_of(name: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError as error:
         raise Invalid("日期格式有误", "This is not a day") from error
-
-
-def key_of(text: str) -> UUID:
-    """A key out of a path.
-
-    Raises:
-        NotFound: it is none, so nothing has it.
-    """
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise NotFound from error
 
 
 def after() -> tuple[date, UUID] | None:

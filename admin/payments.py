@@ -14,12 +14,13 @@ from admin.once import once
 from admin.page import again, back_to, pages, show
 from models.refunds import DisputeState
 from shop.context import Ctx, Transactions
-from shop.errors import NotFound, ShopError
+from shop.errors import ShopError
 from shop.identity.policy import allowed
 from shop.payments.desk import finance_counts, needing_refund
 from shop.payments.dispute_queries import disputes_on_desk
 from shop.payments.refund_queries import RefundFilter, refunds_on_desk
 from shop.payments.refunds import refund_payment
+from shop.web import key_of
 
 PAGE = 24
 
@@ -70,7 +71,7 @@ def _counts(ctx: Ctx) -> list[tuple[Any, str, str, int, int]]:
 )
 def refund_money(opened: Transactions, payment_id: str) -> Any:
     """Send back, whole, money that no order may keep."""
-    key = _key(payment_id)
+    key = key_of(payment_id)
     reason = request.form.get("reason", "")
     if once(opened, lambda ctx: _send_back(ctx, key, reason)):
         flash(gettext("退款已提交，正在原路退回。"), "success")
@@ -81,10 +82,3 @@ def refund_money(opened: Transactions, payment_id: str) -> Any:
 
 def _send_back(ctx: Ctx, payment_id: UUID, reason: str) -> None:
     refund_payment(ctx, payment_id, reason)
-
-
-def _key(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise NotFound("没有找到这笔付款", "There is no such payment") from error

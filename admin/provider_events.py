@@ -9,7 +9,6 @@ from flask_babel import gettext
 
 from admin import book_words
 from admin.forms.fields import cut, id_of
-from admin.ledger import key_of
 from admin.page import again, back_to, pages, show
 from models.payments import EventOutcome
 from shop.context import Ctx, Transactions
@@ -17,6 +16,7 @@ from shop.errors import ShopError
 from shop.identity.policy import allowed
 from shop.payments import event_queries as queries
 from shop.payments.event_replay import replay_event
+from shop.web import key_of
 
 PAGE = 24
 FAMILIES = ("checkout.session.", "payment_intent.", "charge.", "refund.", "charge.dispute.")

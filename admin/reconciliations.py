@@ -9,7 +9,7 @@ from flask import flash, request
 from flask_babel import gettext
 
 from admin import book_words
-from admin.ledger import after, key_of
+from admin.ledger import after
 from admin.page import again, back_to, pages, show
 from models.reconciliation import Side
 from shop.clock import business_day
@@ -18,6 +18,7 @@ from shop.errors import Invalid, ShopError, Words
 from shop.identity.policy import allowed
 from shop.payments import difference_queries as queries
 from shop.payments.reconcile_jobs import RUN
+from shop.web import key_of
 
 PAGE = 24
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from datetime import timedelta
 from time import time
 from typing import Any
@@ -161,8 +159,3 @@ def content_security_policy(settings: Settings) -> str:
         "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
         f"frame-ancestors 'none'; form-action 'self' {cashier}"
     )
-
-
-def short_hash(content: bytes) -> str:
-    """Eight characters that change when a static file does."""
-    return base64.urlsafe_b64encode(hashlib.sha256(content).digest())[:8].decode()

@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from typing import Any
 
 import orjson
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -87,11 +87,6 @@ class Database:
         finally:
             session.close()
             _open.reset(token)
-
-    def ping(self) -> None:
-        """Ask the database for a sign of life; raises what it raises."""
-        with self.engine.connect() as connection:
-            connection.execute(text("SELECT 1"))
 
     def dispose(self) -> None:
         """Close every pooled connection (before a fork, at the end of a process)."""

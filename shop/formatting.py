@@ -35,14 +35,6 @@ def percent(part: int, whole: int | None) -> str:
     return f"{_two_decimals(part * 100, whole)}%" if whole else ""
 
 
-def growth(now: int, before: int | None) -> str:
-    """Year on year: (now - before) / before, signed; empty when there is nothing to compare."""
-    if not before:
-        return ""
-    text = percent(now - before, before)
-    return text if text.startswith("-") else f"+{text}"
-
-
 def weight(grams: int) -> str:
     """180 → `180 g`, 3600 → `3.6 kg`; exact."""
     if abs(grams) < GRAMS_PER_KG:

@@ -29,6 +29,14 @@ def new_id() -> UUID:
     return UUID(bytes=uuid_utils.uuid7().bytes)
 
 
+def id_in(text: str) -> UUID | None:
+    """The key that an address or a form names; None when it is no key, so that nothing has it."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
 def id_floor(moment: datetime) -> UUID:
     """The smallest UUIDv7 of that millisecond, for reading a table by time along its key."""
     milliseconds = int(moment.timestamp() * 1000)

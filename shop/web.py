@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import orjson
 import structlog
@@ -23,10 +24,10 @@ from models.identity import TokenKind
 from shop.clock import Clock
 from shop.context import ANONYMOUS, Actor, Ctx, Transactions
 from shop.db import Database
-from shop.errors import Invalid, Unauthenticated
+from shop.errors import Invalid, NotFound, Unauthenticated
 from shop.identity.queries import actor_for_token
 from shop.identity.rules import email_key
-from shop.ids import new_id
+from shop.ids import id_in, new_id
 from shop.settings import Settings
 
 LANGUAGES = ("zh", "en")
@@ -193,6 +194,18 @@ def _login() -> str:
     body = orjson.loads(request.get_data())
     login = body.get("login") if isinstance(body, dict) else None
     return email_key(login) if isinstance(login, str) else ""
+
+
+def key_of(text: str) -> UUID:
+    """The key that stands in a path.
+
+    Raises:
+        NotFound: it is none, so nothing has it.
+    """
+    found = id_in(text)
+    if found is None:
+        raise NotFound
+    return found
 
 
 def refuse_nul(texts: Iterable[str]) -> None:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from flask import flash, request
 from werkzeug.wrappers import Response
 
 from shop.context import Ctx
-from shop.errors import NotFound, ShopError
+from shop.errors import ShopError
 from shop.identity import address_commands, commands, queries
 from shop.identity.values import AddressFacts, UserFacts
 from shop.orders.own_queries import own_counts
+from shop.web import key_of
 from storefront.draft import buyer_kinds, typed_address
 from storefront.errors import status_of
 from storefront.forms import AddressForm, Form, PasswordForm, read_form
@@ -64,7 +64,7 @@ def new_address(ctx: Ctx) -> Response:
 @pages.page("/account/addresses/<address_id>", permission="account.read")
 def address(ctx: Ctx, address_id: str) -> Response:
     """The form for changing an address."""
-    return _form(ctx, Form(_values(queries.address(ctx, _key(address_id)))), address_id)
+    return _form(ctx, Form(_values(queries.address(ctx, key_of(address_id)))), address_id)
 
 
 def _values(kept: AddressFacts) -> dict[str, Any]:
@@ -129,7 +129,7 @@ def change_address(ctx: Ctx, address_id: str) -> Response:
     if request.form.get("step") == "region":
         return _form(ctx, Form(request.form.to_dict()), address_id)
     asked = read_form(AddressForm)
-    found = _key(address_id)
+    found = key_of(address_id)
     address_commands.change_address(ctx, found, typed_address(asked), default=asked["default"])
     return _kept()
 
@@ -144,16 +144,9 @@ def _kept() -> Response:
 )
 def remove_address(ctx: Ctx, address_id: str) -> Response:
     """Take an address out of the book."""
-    address_commands.remove_address(ctx, _key(address_id))
+    address_commands.remove_address(ctx, key_of(address_id))
     flash(_("地址已删除。"), "success")
     return go("addresses")
-
-
-def _key(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise NotFound from error
 
 
 @pages.page("/account/password", permission="account.read")

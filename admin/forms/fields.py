@@ -8,6 +8,7 @@ from uuid import UUID
 
 from models.money import parse_yuan
 from shop.errors import Invalid, Words
+from shop.ids import id_in
 
 MAX_TEXT = 500
 MAX_DIGITS = 9
@@ -80,10 +81,22 @@ def id_of(text: str | None) -> UUID | None:
     """
     if not text:
         return None
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise _refusal("before", "分页位置无效", "There is no such page") from error
+    found = id_in(text)
+    if found is None:
+        raise _refusal("before", "分页位置无效", "There is no such page")
+    return found
+
+
+def key_in(text: str) -> UUID:
+    """A key that the page itself wrote into the form.
+
+    Raises:
+        Invalid: somebody changed it.
+    """
+    found = id_in(text)
+    if found is None:
+        raise Invalid("表单不完整，请刷新页面后重试", "The form is incomplete, reload it")
+    return found
 
 
 def _refusal(name: str, zh: str, en: str) -> Invalid:

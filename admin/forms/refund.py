@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from uuid import UUID
 
-from admin.forms.fields import fen_of, pieces_of
+from admin.forms.fields import fen_of, key_in, pieces_of
 from shop.errors import Invalid, Words
 from shop.payments.refund_rules import LineWish, RefundWish
 
@@ -49,21 +48,12 @@ def _lines(form: Mapping[str, str]) -> tuple[LineWish, ...]:
         written = form.get(YUAN + line_id, "").strip()
         fen = fen_of(form, YUAN + line_id) if written else None
         if pieces or fen is not None:
-            wishes.append(LineWish(_key(line_id), pieces or None, fen))
+            wishes.append(LineWish(key_in(line_id), pieces or None, fen))
     if not wishes:
         raise _refusal(
             "lines", "请填写至少一种商品的件数或金额", "Fill in pieces or money of a line"
         )
     return tuple(wishes)
-
-
-def _key(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise Invalid(
-            "表单不完整，请刷新页面后重试", "The form is incomplete, reload it"
-        ) from error
 
 
 def _refusal(name: str, zh: str, en: str) -> Invalid:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from flask import request
 
@@ -12,9 +11,9 @@ from api.schemas.auth import RegisterBody, TokenAnswer, TokenBody, TokenList, Us
 from api.v1.cart import CART_TOKEN
 from models.identity import TokenKind
 from shop.cart.commands import merge
-from shop.errors import NotFound
 from shop.identity import commands, queries
 from shop.identity.values import SignedIn, UserFacts
+from shop.web import key_of
 
 TAG = "Sign-in"
 
@@ -69,16 +68,4 @@ def sign_out(ctx: Ctx) -> None:
 @endpoint("DELETE", "/auth/tokens/<token_id>", permission="account.change", tag=TAG, status=204)
 def revoke(ctx: Ctx, token_id: str) -> None:
     """End one of the caller's sign-ins, on whichever device it is."""
-    commands.revoke(ctx, key(token_id))
-
-
-def key(text: str) -> UUID:
-    """An id out of an address.
-
-    Raises:
-        NotFound: it is none, so nothing has it.
-    """
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise NotFound from error
+    commands.revoke(ctx, key_of(token_id))

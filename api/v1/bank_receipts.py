@@ -22,13 +22,12 @@ from api.schemas.bank import (
     ReceiptsQuery,
     SentAnswer,
 )
-from api.v1.auth import key
 from models.refunds import RefundState
 from shop.errors import Invalid, Words
 from shop.payments import bank_aside, bank_desk, bank_import, bank_matches
 from shop.payments.bank_rules import Line, clean
 from shop.payments.bank_transfer import extend
-from shop.web import refuse_nul
+from shop.web import key_of, refuse_nul
 
 TAG = "Finance"
 LONGEST = 500
@@ -63,7 +62,7 @@ def receipts(ctx: Ctx, query: dict[str, Any]) -> dict[str, Any]:
 )
 def receipt(ctx: Ctx, receipt_id: str) -> dict[str, Any]:
     """One line with all its matches."""
-    return bank_desk.line_on_desk(ctx, key(receipt_id))
+    return bank_desk.line_on_desk(ctx, key_of(receipt_id))
 
 
 @endpoint(
@@ -133,7 +132,7 @@ def _mapping() -> dict[str, str]:
 def match(ctx: Ctx, receipt_id: str, body: dict[str, Any]) -> dict[str, Any]:
     """Say that a line is for an order; another person has to approve it."""
     match_id = bank_matches.enter_match(
-        ctx, key(receipt_id), body["order"], body["amount_fen"], body["note"]
+        ctx, key_of(receipt_id), body["order"], body["amount_fen"], body["note"]
     )
     return bank_desk.match_on_desk(ctx, match_id)
 
@@ -147,8 +146,8 @@ def match(ctx: Ctx, receipt_id: str, body: dict[str, Any]) -> dict[str, Any]:
 )
 def approve(ctx: Ctx, match_id: str) -> dict[str, Any]:
     """Approve what another person has entered; the order goes on when its money is whole."""
-    bank_matches.approve_match(ctx, key(match_id))
-    return bank_desk.match_on_desk(ctx, key(match_id))
+    bank_matches.approve_match(ctx, key_of(match_id))
+    return bank_desk.match_on_desk(ctx, key_of(match_id))
 
 
 @endpoint(
@@ -161,8 +160,8 @@ def approve(ctx: Ctx, match_id: str) -> dict[str, Any]:
 )
 def reject(ctx: Ctx, match_id: str, body: dict[str, Any]) -> dict[str, Any]:
     """Say that a proposed or entered match is wrong."""
-    bank_matches.reject_match(ctx, key(match_id), body["note"])
-    return bank_desk.match_on_desk(ctx, key(match_id))
+    bank_matches.reject_match(ctx, key_of(match_id), body["note"])
+    return bank_desk.match_on_desk(ctx, key_of(match_id))
 
 
 @endpoint(
@@ -175,8 +174,8 @@ def reject(ctx: Ctx, match_id: str, body: dict[str, Any]) -> dict[str, Any]:
 )
 def set_aside(ctx: Ctx, receipt_id: str, body: dict[str, Any]) -> dict[str, Any]:
     """Explain a line that pays no order."""
-    bank_aside.set_aside(ctx, key(receipt_id), body["reason"])
-    return bank_desk.line_on_desk(ctx, key(receipt_id))
+    bank_aside.set_aside(ctx, key_of(receipt_id), body["reason"])
+    return bank_desk.line_on_desk(ctx, key_of(receipt_id))
 
 
 @endpoint(
@@ -188,8 +187,8 @@ def set_aside(ctx: Ctx, receipt_id: str, body: dict[str, Any]) -> dict[str, Any]
 )
 def reopen(ctx: Ctx, receipt_id: str) -> dict[str, Any]:
     """Take back that a line was set aside."""
-    bank_aside.reopen(ctx, key(receipt_id))
-    return bank_desk.line_on_desk(ctx, key(receipt_id))
+    bank_aside.reopen(ctx, key_of(receipt_id))
+    return bank_desk.line_on_desk(ctx, key_of(receipt_id))
 
 
 @endpoint(

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from api.endpoint import Ctx, endpoint
 from api.pagination import decode_id, encode_cursor
 from api.schemas.refunds import DisputeAnswer, DisputePage, DisputeQuery
-from shop.errors import NotFound
 from shop.fulfilment.queries import parcels_of
 from shop.payments.dispute_queries import dispute_with_evidence, disputes_on_desk
+from shop.web import key_of
 
 TAG = "Finance"
 
@@ -35,13 +34,6 @@ def disputes(ctx: Ctx, query: dict[str, Any]) -> dict[str, Any]:
 )
 def dispute(ctx: Ctx, dispute_id: str) -> dict[str, Any]:
     """One dispute with its evidence; names and addresses in full for finance only."""
-    found = dispute_with_evidence(ctx, _key(dispute_id))
+    found = dispute_with_evidence(ctx, key_of(dispute_id))
     parcels = parcels_of(ctx, found["order_id"])
     return {**found, "parcels": [parcel for part in parcels.values() for parcel in part]}
-
-
-def _key(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise NotFound("没有找到这笔争议", "There is no such dispute") from error

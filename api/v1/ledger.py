@@ -16,10 +16,10 @@ from api.schemas.ledger import (
     LedgerPage,
     ProofAnswer,
 )
-from api.v1.auth import key
 from shop.ledger import queries
 from shop.ledger.proof import Proof
 from shop.payments import proof as proofs
+from shop.web import key_of
 
 TAG = "Finance"
 PERMISSION = "ledger.read"
@@ -73,7 +73,7 @@ def entries(ctx: Ctx, query: dict[str, Any]) -> dict[str, Any]:
 )
 def entry(ctx: Ctx, entry_id: str) -> dict[str, Any]:
     """One journal entry with its postings."""
-    return queries.entry(ctx, key(entry_id))
+    return queries.entry(ctx, key_of(entry_id))
 
 
 @endpoint("GET", "/ledger/proof", permission=PERMISSION, tag=TAG, answer=ProofAnswer)

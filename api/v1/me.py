@@ -6,10 +6,10 @@ from typing import Any
 
 from api.endpoint import Ctx, endpoint
 from api.schemas.auth import AddressItem, BookAddressBody, MeAnswer, PasswordBody
-from api.v1.auth import key
 from shop.identity import address_commands, commands, queries
 from shop.identity.rules import AddressInput
 from shop.identity.values import AddressFacts, Me
+from shop.web import key_of
 
 TAG = "Account"
 
@@ -59,7 +59,7 @@ def add_address(ctx: Ctx, body: dict[str, Any]) -> AddressFacts:
 )
 def change_address(ctx: Ctx, address_id: str, body: dict[str, Any]) -> AddressFacts:
     """Replace an address of the book."""
-    found = key(address_id)
+    found = key_of(address_id)
     address_commands.change_address(ctx, found, _address(body), default=body["is_default"])
     return queries.address(ctx, found)
 
@@ -67,7 +67,7 @@ def change_address(ctx: Ctx, address_id: str, body: dict[str, Any]) -> AddressFa
 @endpoint("DELETE", "/me/addresses/<address_id>", permission="account.change", tag=TAG, status=204)
 def remove_address(ctx: Ctx, address_id: str) -> None:
     """Remove an address from the book."""
-    address_commands.remove_address(ctx, key(address_id))
+    address_commands.remove_address(ctx, key_of(address_id))
 
 
 def _address(body: dict[str, Any]) -> AddressInput:

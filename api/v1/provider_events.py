@@ -12,9 +12,9 @@ from api.schemas.reconciliation import (
     ReplayAnswer,
     WholeEventAnswer,
 )
-from api.v1.auth import key
 from shop.payments import event_queries as queries
 from shop.payments.event_replay import replay_event
+from shop.web import key_of
 
 TAG = "Finance"
 
@@ -53,7 +53,7 @@ def events(ctx: Ctx, query: dict[str, Any]) -> dict[str, Any]:
 )
 def event(ctx: Ctx, event_id: str) -> dict[str, Any]:
     """One event with every handling, and its body with personal data masked."""
-    return queries.event(ctx, key(event_id))
+    return queries.event(ctx, key_of(event_id))
 
 
 @endpoint(
@@ -66,4 +66,4 @@ def event(ctx: Ctx, event_id: str) -> dict[str, Any]:
 )
 def replay(transactions: Transactions, event_id: str) -> dict[str, Any]:
     """Handle a stored event once more, now; safe however often."""
-    return {"outcome": replay_event(transactions, key(event_id))}
+    return {"outcome": replay_event(transactions, key_of(event_id))}

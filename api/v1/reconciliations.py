@@ -18,10 +18,10 @@ from api.schemas.reconciliation import (
     RunsQuery,
     WholeRunAnswer,
 )
-from api.v1.auth import key
 from shop.payments import difference_queries as queries
 from shop.payments.differences import explain
 from shop.payments.reconcile_jobs import RUN
+from shop.web import key_of
 
 TAG = "Finance"
 
@@ -77,7 +77,7 @@ def runs(ctx: Ctx, query: dict[str, Any]) -> dict[str, Any]:
 )
 def run(ctx: Ctx, run_id: str) -> dict[str, Any]:
     """One comparison with the differences of its day."""
-    return queries.whole_run(ctx, key(run_id))
+    return queries.whole_run(ctx, key_of(run_id))
 
 
 @endpoint(
@@ -116,8 +116,8 @@ def differences(ctx: Ctx, query: dict[str, Any]) -> dict[str, Any]:
 )
 def explain_difference(ctx: Ctx, difference_id: str, body: dict[str, Any]) -> dict[str, Any]:
     """Say why both sides differ, and close it."""
-    explain(ctx, key(difference_id), body["explanation"])
-    return queries.difference(ctx, key(difference_id))
+    explain(ctx, key_of(difference_id), body["explanation"])
+    return queries.difference(ctx, key_of(difference_id))
 
 
 def _after(cursor: str | None) -> tuple[date, UUID] | None:

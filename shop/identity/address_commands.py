@@ -73,19 +73,6 @@ def change_address(
         _set_default(ctx, user_id, address_id)
 
 
-def make_default(ctx: Ctx, address_id: UUID) -> None:
-    """Make one of the actor's addresses the default.
-
-    Raises:
-        NotFound: the actor has no such address.
-        Unauthenticated: nobody is signed in.
-    """
-    user_id = _lock_book(ctx)
-    if address_id not in _ids(ctx, user_id):
-        raise NotFound
-    _set_default(ctx, user_id, address_id)
-
-
 def remove_address(ctx: Ctx, address_id: UUID) -> None:
     """Remove an address; after the default one, the oldest of the others becomes the default.
 

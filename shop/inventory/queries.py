@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -29,14 +28,6 @@ def level(session: Session, sku_id: UUID) -> StockLevel:
         select(STOCK.c.on_hand, STOCK.c.reserved).where(STOCK.c.sku_id == sku_id)
     ).one_or_none()
     return StockLevel(row.on_hand, row.reserved) if row else StockLevel(0, 0)
-
-
-def available_map(session: Session, sku_ids: Iterable[UUID] | None = None) -> dict[UUID, int]:
-    """Pieces that can be sold by SKU id: of these SKUs, or of all."""
-    statement = select(STOCK.c.sku_id, (STOCK.c.on_hand - STOCK.c.reserved).label("available"))
-    if sku_ids is not None:
-        statement = statement.where(STOCK.c.sku_id.in_(list(sku_ids)))
-    return {row.sku_id: row.available for row in session.execute(statement)}
 
 
 def movements(

@@ -88,15 +88,10 @@ class EntryFilter:
 
 @dataclass(frozen=True, slots=True)
 class Payable:
-    """What a cooperative is owed, how much of that open disputes freeze, and the rest. Fen."""
+    """What a cooperative is owed, and how much of that open disputes freeze. Fen."""
 
     balance_fen: int
     frozen_fen: int
-
-    @property
-    def available_fen(self) -> int:
-        """What may be paid out."""
-        return self.balance_fen - self.frozen_fen
 
 
 def accounts(ctx: Ctx, on: date | None = None) -> list[Row]:

@@ -13,6 +13,7 @@ from sqlalchemy import exists, func, select
 from models.payments import EventOutcome, ProviderEvent, ProviderEventOutcome
 from shop.context import Ctx
 from shop.errors import NotFound
+from shop.ids import id_in
 
 EVENTS, OUTCOMES = ProviderEvent.__table__, ProviderEventOutcome.__table__
 
@@ -127,7 +128,7 @@ def key_of(ctx: Ctx, name: str) -> UUID:
         NotFound: there is no such event.
     """
     found: UUID | None = ctx.session.execute(
-        select(EVENTS.c.id).where((EVENTS.c.event_id == name) | (EVENTS.c.id == _uuid(name)))
+        select(EVENTS.c.id).where((EVENTS.c.event_id == name) | (EVENTS.c.id == id_in(name)))
     ).scalar_one_or_none()
     if found is None:
         raise NotFound("没有找到这条通知", "There is no such event")
@@ -179,10 +180,3 @@ def _masked_text(text: str, field: str) -> str:
     if field.endswith("url"):
         return re.split(r"[?#]", text, maxsplit=1)[0]
     return OPENING.sub(rf"access_token\1{CUT}", text)
-
-
-def _uuid(name: str) -> UUID | None:
-    try:
-        return UUID(name)
-    except ValueError:
-        return None

@@ -14,9 +14,6 @@ from uuid import UUID
 COMPARED = ("charge", "refund", "refund_failed", "dispute")
 """Kinds of lines that have a counterpart in our books."""
 
-BOOKED = ("payout", "fee")
-"""Kinds that we learn of from the line itself."""
-
 MISSING_AT_OURS = "missing_at_ours"
 MISSING_AT_THEIRS = "missing_at_theirs"
 AMOUNT_DIFFERS = "amount_differs"
@@ -31,7 +28,6 @@ KINDS = (*GAPS, FOREIGN)
 RECEIPT_UNMATCHED = "receipt_unmatched"
 RECEIPT_NOT_POSTED = "receipt_not_posted"
 PAYOUT_MISSING = "payout_missing"
-BANK_KINDS = (RECEIPT_UNMATCHED, RECEIPT_NOT_POSTED, PAYOUT_MISSING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,6 @@ from shop.pricing.freight import parse_template
 from shop.seed.data import day, demo, moment
 
 Row = dict[str, Any]
-ALL_GOALS = ("direct_purchase", "help_sell")
 
 
 def load_reference(ctx: Ctx) -> None:

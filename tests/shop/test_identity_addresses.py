@@ -9,7 +9,6 @@ from shop.identity.address_commands import (
     MAX_ADDRESSES,
     add_address,
     change_address,
-    make_default,
     remove_address,
 )
 from shop.identity.rules import AddressInput
@@ -65,7 +64,7 @@ def test_the_first_address_is_the_default_until_another_is_chosen(alice):
     add_address(alice, HOME)
     office = add_address(alice, OFFICE)
     assert book(alice) == [("邯郸路 220 号", True), ("国定路 400 号", False)]
-    make_default(alice, office)
+    change_address(alice, office, OFFICE, default=True)
     assert book(alice) == [("国定路 400 号", True), ("邯郸路 220 号", False)]
 
 
@@ -99,7 +98,6 @@ def test_the_last_address_can_be_removed(alice):
     "call",
     [
         lambda ctx, key: change_address(ctx, key, OFFICE, default=True),
-        make_default,
         remove_address,
     ],
 )

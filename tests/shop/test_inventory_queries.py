@@ -16,11 +16,11 @@ def test_the_level_of_what_keeps_no_stock_is_nothing(ctx):
     assert queries.level(ctx.session, new_id()) == StockLevel(0, 0)
 
 
-def test_available_is_on_hand_less_reserved(ctx):
+def test_what_is_reserved_is_still_on_hand(ctx):
     tea, nuts = sku_id(ctx, "P01-1"), sku_id(ctx, "P06-1")
     reserve(ctx, new_id(), {tea: 100})
-    assert queries.available_map(ctx.session, [tea, nuts]) == {tea: 500, nuts: 1500}
-    assert len(queries.available_map(ctx.session)) == 33
+    assert queries.level(ctx.session, tea) == StockLevel(600, 100)
+    assert queries.level(ctx.session, nuts) == StockLevel(1500, 0)
 
 
 def test_movements_come_latest_first_page_by_page(ctx):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shop.formatting import day, growth, jin, minute, percent, wan_yuan, weight, yuan
+from shop.formatting import day, jin, minute, percent, wan_yuan, weight, yuan
 
 BEFORE_MIDNIGHT = datetime(2026, 3, 31, 15, 59, 30, tzinfo=UTC)
 AFTER_MIDNIGHT = datetime(2026, 3, 31, 16, 0, 5, tzinfo=UTC)
@@ -60,14 +60,6 @@ def test_rounded_rows_need_not_make_the_rounded_total():
 )
 def test_percent(part, whole, text):
     assert percent(part, whole) == text
-
-
-@pytest.mark.parametrize(
-    ("now", "before", "text"),
-    [(24251, 22673, "+6.96%"), (50, 100, "-50.00%"), (7, 7, "+0.00%"), (7, 0, ""), (7, None, "")],
-)
-def test_growth(now, before, text):
-    assert growth(now, before) == text
 
 
 @pytest.mark.parametrize(

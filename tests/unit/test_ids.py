@@ -4,7 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shop.ids import check_digit, id_floor, is_order_number, new_id, order_number, secret_token
+from shop.errors import NotFound
+from shop.ids import (
+    check_digit,
+    id_floor,
+    id_in,
+    is_order_number,
+    new_id,
+    order_number,
+    secret_token,
+)
+from shop.web import key_of
 
 BODIES = st.text("0123456789", min_size=13, max_size=13)
 DIGITS = st.sampled_from("0123456789")
@@ -72,6 +82,23 @@ def test_the_floor_of_a_moment_parts_earlier_from_later_ids():
     assert (
         id_floor(moment - timedelta(milliseconds=1)) < floor < id_floor(moment + timedelta(hours=1))
     )
+
+
+def test_a_key_is_read_back_from_its_text():
+    key = new_id()
+    assert (id_in(str(key)), id_in(key.hex)) == (key, key)
+
+
+@pytest.mark.parametrize("text", ["", "x", "12", "0190-", "z" * 32, f"{'0' * 33}"])
+def test_what_is_no_key_is_none(text):
+    assert id_in(text) is None
+
+
+def test_a_path_that_names_no_key_leads_nowhere():
+    key = new_id()
+    assert key_of(str(key)) == key
+    with pytest.raises(NotFound):
+        key_of("x")
 
 
 def test_secrets_are_long_and_differ():
