@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from typing import Any
-from uuid import UUID
 
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -17,7 +16,7 @@ from admin.once import once
 from admin.page import again, back_to, pages, show
 from models.orders import ConsignmentState
 from shop.context import Ctx, Transactions
-from shop.errors import NotFound, ShopError
+from shop.errors import ShopError
 from shop.fulfilment.carriers import CARRIERS
 from shop.fulfilment.commands import ship_parcel
 from shop.fulfilment.desk import counts_by_state
@@ -28,6 +27,7 @@ from shop.fulfilment.queries import (
     find_consignments,
     waiting_consignments,
 )
+from shop.web import key_of
 
 C = ConsignmentState
 TABS = (C.PENDING_SHIPMENT, C.PARTIALLY_SHIPPED, C.SHIPPED, C.COMPLETED, C.CANCELLED)
@@ -170,16 +170,9 @@ def ship(opened: Transactions, number: str) -> Any:
 def correct(ctx: Ctx, number: str, parcel_id: str) -> Any:
     """Put a mistyped label right."""
     label = label_of(request.form)
-    correct_label(ctx, number, _key(parcel_id), *label, request.form.get("reason", ""))
+    correct_label(ctx, number, key_of(parcel_id), *label, request.form.get("reason", ""))
     flash(gettext("已更正为：%(number)s", number=label[1].upper()), "success")
     return back_to("admin.consignment", number=number)
-
-
-def _key(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise NotFound("没有找到这个包裹", "There is no such parcel") from error
 
 
 def _ship(ctx: Ctx, number: str, parcel: Any) -> None:

@@ -13,6 +13,7 @@ from shop.cart.commands import set_line
 from shop.context import Ctx, Transactions
 from shop.errors import Conflict, Invalid, NotFound, ShopError
 from shop.fulfilment.queries import parcels_of
+from shop.ids import id_in
 from shop.orders import queries
 from shop.orders.access import order_id_for
 from shop.orders.commands import confirm_receipt
@@ -59,10 +60,7 @@ def mine(ctx: Ctx) -> Response:
 
 
 def _before() -> UUID | None:
-    try:
-        return UUID(request.args["before"])
-    except (KeyError, ValueError):
-        return None
+    return id_in(request.args.get("before", ""))
 
 
 @pages.page("/orders/<number>", permission="orders.read_own")

@@ -97,6 +97,21 @@ def test_readiness_knows_the_newest_migration():
     assert head() == readiness.HEAD
 
 
+def test_surfaces_read_a_key_by_the_function_for_it():
+    """`key_of`, `key_in`, `id_in`; a cursor holds more than a key and is taken apart by itself."""
+    of_their_own = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in FILES
+        if path.relative_to(ROOT).parts[0] in {"api", "admin", "storefront"}
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Return)
+        and isinstance(node.value, ast.Call)
+        and isinstance(node.value.func, ast.Name)
+        and node.value.func.id == "UUID"
+    ]
+    assert [place.partition(":")[0] for place in of_their_own] == ["api/pagination.py"]
+
+
 FOREIGN_CALLS = {
     "open_checkout",
     "fetch_checkout",
