@@ -4,6 +4,7 @@ from threading import Barrier
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 
 from models.cart import Cart
 from models.identity import BuyerKind, Role, RoleGrant, User
@@ -14,13 +15,17 @@ from shop.context import Ctx, Transactions
 from shop.errors import ShopError
 from shop.identity import address_commands, commands
 from shop.identity.rules import AddressInput
+from tests.concurrency.conftest import ROW_LOCKS
 from tests.conftest import actor_of
 
 pytestmark = pytest.mark.race
 
 
 def at_once(transactions: Transactions, *calls: Callable[[Ctx], object]) -> list[str]:
-    """Run the calls in transactions that are all open before the first call is made."""
+    """Run the calls in transactions that are all open before the first call is made.
+
+    What became of each: "done", the code of a refusal, or the constraint that the database held.
+    """
     barrier = Barrier(len(calls))
 
     def run(call: Callable[[Ctx], object]) -> str:
@@ -31,6 +36,8 @@ def at_once(transactions: Transactions, *calls: Callable[[Ctx], object]) -> list
                 call(ctx)
         except ShopError as error:
             return error.error_code
+        except IntegrityError as error:
+            return error.orig.diag.constraint_name
         return "done"
 
     with ThreadPoolExecutor(len(calls)) as pool:
@@ -52,27 +59,59 @@ def visitor(settings):
     return CartOwner(token=new_token(settings.secret_key))
 
 
-def test_two_first_writes_make_one_basket(transactions, visitor):
-    outcome = at_once(
+def first_writes(transactions, visitor):
+    """A visitor without a basket puts two things into it at once."""
+    return at_once(
         transactions,
         *(lambda ctx, sku=sku: cart.set_line(ctx, visitor, sku, 1) for sku in ("P01-1", "P12-1")),
     )
-    assert (outcome, counted(transactions, Cart.__table__)) == (["done", "done"], 1)
+
+
+def test_two_first_writes_make_one_basket(transactions, visitor):
+    assert first_writes(transactions, visitor) == ["done", "done"]
+    assert counted(transactions, Cart.__table__) == 1
     with transactions.begin() as ctx:
         assert sorted(queries.items(ctx, visitor)) == [("P01-1", 1), ("P12-1", 1)]
 
 
-def test_two_sign_ins_merge_one_basket_once(transactions, alice, visitor):
+def test_control_without_the_one_upsert_a_visitor_has_two_baskets(transactions, visitor, loose):
+    loose.drop("cart.uq_cart_token_hash")
+    loose.without(r"ON CONFLICT \(token_hash\) DO UPDATE SET .*?(?= RETURNING)")
+    assert first_writes(transactions, visitor) == ["done", "done"]
+    assert counted(transactions, Cart.__table__) == 2
+
+
+def sign_ins(transactions, alice, visitor, times):
+    """Alice signs in on a device whose visitor has filled a basket, so many times at once."""
     with transactions.begin() as ctx:
         cart.set_line(ctx, visitor, "P01-1", 2)
     merge = lambda ctx: cart.merge(ctx, visitor.token, alice.user_id)  # noqa: E731
-    assert at_once(transactions, merge, merge, merge) == ["done"] * 3
+    return at_once(transactions, *[merge] * times)
+
+
+def test_two_sign_ins_merge_one_basket_once(transactions, alice, visitor):
+    assert sign_ins(transactions, alice, visitor, 3) == ["done"] * 3
     with transactions.begin() as ctx:
         assert queries.items(ctx, CartOwner(user_id=alice.user_id)) == [("P01-1", 2)]
 
 
-def test_one_email_address_one_account(transactions):
-    before = counted(transactions, User.__table__)
+def test_control_without_the_locks_both_sign_ins_merge_it(
+    transactions, alice, visitor, loose, monkeypatch
+):
+    """Only the key of the lines is left to refuse the second."""
+    with transactions.begin() as ctx:
+        own = cart._lock_cart(ctx, CartOwner(user_id=alice.user_id))
+    loose.without(ROW_LOCKS)
+    loose.meet(after="DELETE FROM cart_line")
+    lock = cart._lock_cart
+    monkeypatch.setattr(
+        cart, "_lock_cart", lambda ctx, owner: own if owner.user_id else lock(ctx, owner)
+    )
+    assert sign_ins(transactions, alice, visitor, 2) == ["done", "pk_cart_line"]
+
+
+def registrations(transactions):
+    """Two people, or two clicks, register one address at once."""
 
     def register(ctx):
         commands.register(
@@ -83,20 +122,44 @@ def test_one_email_address_one_account(transactions):
             buyer_kind=BuyerKind.ALUMNI,
         )
 
-    assert at_once(transactions, register, register) == ["done", "email_taken"]
+    return at_once(transactions, register, register)
+
+
+def test_one_email_address_one_account(transactions):
+    before = counted(transactions, User.__table__)
+    assert registrations(transactions) == ["done", "email_taken"]
     assert counted(transactions, User.__table__) == before + 1
 
 
-def test_two_first_addresses_leave_one_default(transactions, alice):
+def test_control_without_the_guard_one_address_has_two_accounts(transactions, loose):
+    before = counted(transactions, User.__table__)
+    loose.drop("user_account.uq_user_account_email")
+    loose.without(r"ON CONFLICT \(email\) DO NOTHING")
+    assert registrations(transactions) == ["done", "done"]
+    assert counted(transactions, User.__table__) == before + 2
+
+
+def defaults_after_two_first_addresses(transactions, alice):
+    """Which addresses of the book are the default, when two are added to an empty one at once."""
     home = AddressInput("林晓", "13812341234", "310110", "邯郸路 220 号")
     add = lambda ctx: address_commands.add_address(ctx, home, default=True)  # noqa: E731
     assert at_once(transactions.acting(alice), add, add) == ["done", "done"]
     with transactions.acting(alice).begin() as ctx:
-        book = commands.queries.me(ctx).addresses
-    assert [one.is_default for one in book] == [True, False]
+        return [one.is_default for one in commands.queries.me(ctx).addresses]
 
 
-def test_two_administrators_do_not_remove_each_other(transactions):
+def test_two_first_addresses_leave_one_default(transactions, alice):
+    assert defaults_after_two_first_addresses(transactions, alice) == [True, False]
+
+
+def test_control_without_the_lock_both_addresses_are_the_default(transactions, alice, loose):
+    loose.without(ROW_LOCKS)
+    loose.meet(after="UPDATE address")
+    assert defaults_after_two_first_addresses(transactions, alice) == [True, True]
+
+
+def withdrawals(transactions):
+    """The two administrators that there are withdraw each other's role at once; who is left."""
     ada, olga = actor_of(transactions, "ada"), actor_of(transactions, "olga")
     with transactions.begin() as ctx:
         commands.grant_role(ctx, olga.user_id, Role.PLATFORM_ADMIN)
@@ -107,7 +170,16 @@ def test_two_administrators_do_not_remove_each_other(transactions):
             for who in (ada, olga)
         ),
     )
-    assert outcome == ["done", "last_admin"]
     with transactions.begin() as ctx:
         left = select(func.count()).where(RoleGrant.role == Role.PLATFORM_ADMIN)
-        assert ctx.session.execute(left).scalar_one() == 1
+        return outcome, ctx.session.execute(left).scalar_one()
+
+
+def test_two_administrators_do_not_remove_each_other(transactions):
+    assert withdrawals(transactions) == (["done", "last_admin"], 1)
+
+
+def test_control_without_the_lock_nobody_is_left_to_administer(transactions, loose):
+    loose.without(ROW_LOCKS)
+    loose.meet(before="DELETE FROM role_grant")
+    assert withdrawals(transactions) == (["done", "done"], 0)
