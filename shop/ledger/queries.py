@@ -54,7 +54,11 @@ SHOWN = (
         USERS.c.name.label("actor"),
     )
     .outerjoin(ORDERS, ORDERS.c.id == ENTRIES.c.order_id)
-    .outerjoin(USERS, USERS.c.id == ENTRIES.c.actor_id)
+    # Who bought stands on no page of the books, though they have confirmed what they received.
+    .outerjoin(
+        USERS,
+        (USERS.c.id == ENTRIES.c.actor_id) & ORDERS.c.buyer_id.is_distinct_from(USERS.c.id),
+    )
 )
 POSTINGS_OF = (
     select(POSTINGS.c.entry_id, POSTINGS.c.account, POSTINGS.c.party, POSTINGS.c.amount_fen)

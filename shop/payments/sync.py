@@ -6,7 +6,7 @@ often as they like; the state tables and the locks see to it that each fact coun
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, select
 
 from models.payments import Payment
 from shop import logging
-from shop.context import Ctx, Transactions
+from shop.context import SYSTEM, Ctx, Transactions
 from shop.machine import move_locked
 from shop.orders.access import locking
 from shop.payments.aftermath import apply_aftermath
@@ -83,7 +83,7 @@ def sync_aftermath(
     transactions.nothing_open()
     seen = gateway(transactions.settings).fetch_aftermath(status.intent_reference)
     with transactions.begin() as ctx:
-        return apply_aftermath(ctx, looked.payment_id, seen)
+        return apply_aftermath(replace(ctx, actor=SYSTEM), looked.payment_id, seen)
 
 
 def apply_status(ctx: Ctx, status: CheckoutStatus) -> bool:
@@ -94,8 +94,10 @@ def apply_status(ctx: Ctx, status: CheckoutStatus) -> bool:
 def look(ctx: Ctx, status: CheckoutStatus) -> Looked:
     """`apply_status`, and what more there is to read.
 
-    The order is locked before its payment, as everywhere.
+    The order is locked before its payment, as everywhere. Whoever asked, the provider said it: what
+    comes of it is written down as the system's.
     """
+    ctx = replace(ctx, actor=SYSTEM)
     order = ctx.session.execute(
         ORDER_OF, {"reference": status.reference, "attempt_id": status.attempt_id}
     ).one_or_none()
