@@ -13,7 +13,7 @@ from shop.context import Ctx
 from shop.errors import NotFound, ShopError
 from shop.identity.policy import allowed
 from shop.jobs import desk
-from shop.jobs.commands import retry_job
+from shop.jobs.commands import retry_job, retry_jobs
 
 PAGE = 24
 LARGEST = 2**63 - 1
@@ -71,6 +71,14 @@ def job_retry(ctx: Ctx, job_id: str) -> Any:
         flash(gettext("已重新排队，稍后执行。"), "success")
     else:
         flash(gettext("该定时任务的下一次执行已在排队，旧记录已清除。"), "info")
+    return back_to("admin.jobs")
+
+
+@pages.page("/jobs/retry", permission="jobs.retry", methods=("POST",))
+def jobs_retry(ctx: Ctx) -> Any:
+    """Let all run again, now: what a long failure of something else leaves behind."""
+    count = retry_jobs(ctx)
+    flash(gettext("已重新排队 %(count)s 个任务。", count=count), "success")
     return back_to("admin.jobs")
 
 

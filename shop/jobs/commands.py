@@ -13,7 +13,19 @@ LOCK = text("""
     SELECT task_name, CAST(status AS text) AS status FROM procrastinate_jobs
      WHERE id = :job FOR UPDATE""")
 RETRY = text("SELECT procrastinate_retry_job_v2(:job, now(), NULL, NULL, NULL)")
+FAILED = text("""
+    SELECT id FROM procrastinate_jobs WHERE status = 'failed'
+     ORDER BY id LIMIT :most FOR UPDATE SKIP LOCKED""")
 DROP = text("DELETE FROM procrastinate_jobs WHERE id = :job AND status = 'failed'")
+
+MOST = 200
+"""Jobs let run again at once: each is an entry of the audit log, which others wait for."""
+
+
+def retry_jobs(ctx: Ctx) -> int:
+    """Let every job that was given up run once more, the oldest 200; how many are queued again."""
+    found = ctx.session.execute(FAILED, {"most": MOST}).scalars().all()
+    return sum([retry_job(ctx, job_id) for job_id in found])
 
 
 def retry_job(ctx: Ctx, job_id: int) -> bool:

@@ -55,6 +55,15 @@ def test_a_failed_job_is_shown_and_retried(ada, job, transactions):
     assert f"后台任务 {job} 任务： payments.send_refund" in ada.plain
 
 
+def test_all_are_retried(ada, job, transactions):
+    ada.get("/jobs")
+    assert "全部重试" in ada.plain
+    ada.post("/jobs/retry")
+    ada.follow()
+    assert ada.notes == ["已重新排队 1 个任务。"]
+    assert ("全部重试" in ada.plain, len(waiting(transactions))) == (False, 1)
+
+
 def test_a_second_click_is_told_so(ada, job, transactions):
     ada.get("/jobs")
     ada.post(f"/jobs/{job}/retry")
@@ -69,6 +78,7 @@ def test_nobody_else_sees_or_retries(desk_of, name, job, transactions):
     assert desk.get("/jobs").status_code == 403
     desk.get("/")
     assert desk.post(f"/jobs/{job}/retry").status_code == 403
+    assert desk.post("/jobs/retry").status_code == 403
     assert waiting(transactions) == []
 
 
@@ -82,7 +92,7 @@ def test_older_ones_are_on_the_next_page(ada, transactions):
     with transactions.begin() as ctx:
         numbers = [fail_job(ctx, "cart.forget") for _ in range(25)]
     ada.get("/jobs")
-    assert ada.text.count("/retry") == 24
+    assert len(re.findall(r"/jobs/\d+/retry", ada.text)) == 24
     assert f"/admin/jobs?before={numbers[1]}" in ada.text
     ada.get(f"/jobs?before={numbers[1]}")
     assert re.findall(r"/jobs/(\d+)/retry", ada.text) == [str(numbers[0])]

@@ -9,7 +9,7 @@ from sqlalchemy import func, select, text
 
 from models.system import AuditEntry
 from shop.errors import Conflict, NotFound
-from shop.jobs.commands import retry_job
+from shop.jobs.commands import retry_job, retry_jobs
 from shop.jobs.desk import failed_count, failed_jobs
 from shop.jobs.queue import enqueue
 from tests.jobs import fail_job
@@ -91,6 +91,16 @@ def test_a_job_that_waits_is_not_retried(ctx):
         retry_job(ctx, job)
     assert refused.value.error_code == "job_not_failed"
     assert (job_rows(ctx), audited(ctx)) == ([("cart.forget", "todo", 9)], before)
+
+
+def test_all_are_let_run_again_each_clock_job_once(ctx):
+    for _ in range(3):
+        fail_job(ctx, "cart.forget", lock="cart.forget")
+    fail_job(ctx, "payments.send_refund", refund=REFUND)
+    before = audited(ctx)
+    assert retry_jobs(ctx) == 2
+    assert job_rows(ctx) == [("cart.forget", "todo", 9), ("payments.send_refund", "todo", 9)]
+    assert (audited(ctx), retry_jobs(ctx)) == (before + 4, 0)
 
 
 def test_a_job_that_is_gone(ctx):
