@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from models.bank import BankMatch, BankReceipt, BankStatement, MatchState
+from models.inventory import Stock
 from models.ledger import JournalEntry
 from models.payments import Payment
 from shop.errors import Conflict
@@ -18,6 +19,7 @@ from shop.payments.bank_jobs import match_receipts
 from shop.payments.bank_matches import approve_match, enter_match
 from shop.payments.proof import prove
 from tests.bank_factories import TOTAL, bank_says, csv, receipt_id, receipts, states, unit_order
+from tests.concurrency.conftest import CHAIN_LOCKS, ROW_LOCKS
 from tests.conftest import actor_of
 
 pytestmark = pytest.mark.race
@@ -47,16 +49,31 @@ def count(ctx, model) -> int:
     return ctx.session.execute(select(func.count()).select_from(model)).scalar_one()
 
 
-def test_two_people_enter_one_line(transactions, fiona, ada, together):
+def entered_twice(transactions, fiona, ada, together):
+    """Two people say of one line that it is for one order; what became of both."""
     placed = unit_order(transactions)
     bank_says(transactions, (TOTAL, "货款"))
     found = together(
         partial(enter, fiona, TOTAL, placed.number), partial(enter, ada, TOTAL, placed.number)
     )
-    refused = [one for one in found if isinstance(one, Conflict)]
-    assert [one.error_code for one in refused] == ["match_exists"]
+    return [one.error_code for one in found if isinstance(one, Exception)]
+
+
+def test_two_people_enter_one_line(transactions, fiona, ada, together):
+    assert entered_twice(transactions, fiona, ada, together) == ["match_exists"]
     with transactions.begin() as ctx:
         assert count(ctx, BankMatch) == 1
+
+
+def test_control_without_the_lock_one_line_is_entered_twice(
+    transactions, fiona, ada, together, loose
+):
+    loose.drop("uq_bank_match_live")
+    loose.without(ROW_LOCKS)
+    loose.meet(before="INSERT INTO bank_match")
+    assert entered_twice(transactions, fiona, ada, together) == []
+    with transactions.begin() as ctx:
+        assert count(ctx, BankMatch) == 2
 
 
 def test_one_line_for_two_orders_at_once(transactions, fiona, ada, together):
@@ -103,13 +120,19 @@ def test_control_without_the_lock_a_line_pays_twice(transactions, fiona, togethe
         assert given == 2 * TOTAL
 
 
-def test_two_lines_for_one_order_at_once(transactions, fiona, ada, together):
-    """Both are for the whole of it: one pays, the other's money stays open."""
+def two_lines_approved(transactions, fiona, ada, together):
+    """Two lines, each for the whole of one order, are approved at once: (order, refused)."""
     placed = unit_order(transactions)
     bank_says(transactions, (TOTAL, "货款"), (TOTAL + 1, "货款"))
     entered = [enter(fiona, amount, placed.number) for amount in (TOTAL, TOTAL + 1)]
     found = together(*[partial(approve, ada, one) for one in entered])
-    assert sorted(isinstance(one, Conflict) for one in found) == [False, True]
+    return placed, [one.error_code for one in found if isinstance(one, Exception)]
+
+
+def test_two_lines_for_one_order_at_once(transactions, fiona, ada, together):
+    """Both are for the whole of it: one pays, the other's money stays open."""
+    placed, refused = two_lines_approved(transactions, fiona, ada, together)
+    assert refused in (["order_paid"], ["bank_match_rejected"])
     with transactions.begin() as ctx:
         assert states(ctx) == {placed.number: "paid"}
         assert sorted(row[2] for row in receipts(ctx)) == [0, TOTAL]
@@ -117,33 +140,60 @@ def test_two_lines_for_one_order_at_once(transactions, fiona, ada, together):
         assert prove(ctx).proved
 
 
+def test_control_without_the_lock_an_order_is_paid_by_both(
+    transactions, fiona, ada, together, loose, monkeypatch
+):
+    loose.drop("uq_payment_live", "uq_payment_settles")
+    loose.without(ROW_LOCKS)
+    loose.meet(before="INSERT INTO payment")
+    # Each would wait for the other's match in order to reject it.
+    monkeypatch.setattr(bank_rows, "release_matches", lambda *_: 0)
+    assert two_lines_approved(transactions, fiona, ada, together)[1] == []
+    with transactions.begin() as ctx:
+        assert count(ctx, Payment) == 2
+
+
+def timer_and_bank(transactions, together, time, number=1):
+    """The time of an order is over when its money is read: (order's number, its state)."""
+    time.set("2026-11-23T10:00:00+08:00")
+    placed = unit_order(transactions)
+    with transactions.begin() as ctx:
+        import_statement(ctx, "a.csv", csv((TOTAL, placed.number), first=number))
+    time.forward(days=31)
+    together(partial(jobs.expire, transactions, placed.id), partial(match_receipts, transactions))
+    with transactions.begin() as ctx:
+        return placed.number, states(ctx)[placed.number]
+
+
 def test_the_timer_against_the_bank(transactions, together, time):
     """Either the order is paid, or it is closed and its money waits on the line."""
-    ends = set()
     for round_ in range(12):
-        time.set("2026-11-23T10:00:00+08:00")
-        placed = unit_order(transactions)
-        with transactions.begin() as ctx:
-            import_statement(ctx, "a.csv", csv((TOTAL, placed.number), first=round_ + 1))
-        time.forward(days=31)
-        together(
-            partial(jobs.expire, transactions, placed.id), partial(match_receipts, transactions)
-        )
-        with transactions.begin() as ctx:
-            state = states(ctx)[placed.number]
-            assert prove(ctx).proved
-        assert state in {"paid", "cancelled"}
-        ends.add(state)
+        number, state = timer_and_bank(transactions, together, time, round_ + 1)
         match_receipts(transactions)
         with transactions.begin() as ctx:
-            run = ctx.session.execute
-            found = run(
+            assert prove(ctx).proved
+            found = ctx.session.execute(
                 select(BankReceipt.state, BankReceipt.open_reason).where(
-                    BankReceipt.remark == placed.number
+                    BankReceipt.remark == number
                 )
             ).one()
-        assert found == (("matched", "") if state == "paid" else ("open", "order_cancelled"))
-    assert ends
+        assert (state, *found) in {
+            ("paid", "matched", ""),
+            ("cancelled", "open", "order_cancelled"),
+        }
+
+
+def test_control_without_the_lock_a_closed_order_has_its_money(transactions, together, time, loose):
+    """Whoever is last, its goods are free and its money is kept."""
+    loose.drop("customer_order.ck_customer_order_paid_at")
+    with transactions.begin() as ctx:
+        reserved = ctx.session.execute(select(func.sum(Stock.reserved))).scalar_one()
+    loose.without(ROW_LOCKS)
+    loose.meet(before="UPDATE customer_order")
+    timer_and_bank(transactions, together, time)
+    with transactions.begin() as ctx:
+        assert receipts(ctx) == [("matched", TOTAL, TOTAL, "")]
+        assert ctx.session.execute(select(func.sum(Stock.reserved))).scalar_one() == reserved
 
 
 def test_the_job_twice_at_once(transactions, together):
@@ -159,14 +209,43 @@ def test_the_job_twice_at_once(transactions, together):
         assert prove(ctx).proved
 
 
-def test_the_same_file_three_times_at_once(transactions, together):
+def test_control_without_the_locks_two_jobs_match_one_line_twice(transactions, together, loose):
+    placed = unit_order(transactions)
+    with transactions.begin() as ctx:
+        import_statement(ctx, "a.csv", csv((TOTAL, placed.number)))
+    loose.drop("uq_bank_match_live", "uq_payment_live", "uq_payment_settles")
+    loose.without(ROW_LOCKS)
+    loose.meet(after="INSERT INTO bank_match")
+    together(*[partial(match_receipts, transactions)] * 2)
+    with transactions.begin() as ctx:
+        assert count(ctx, BankMatch) == 2
+
+
+def imported(transactions, together):
+    """One file is taken in three times at once: who was told that it was there already."""
     data = csv((500, "甲"), (600, "乙"))
 
     def take_in():
         with transactions.begin() as ctx:
             return import_statement(ctx, "a.csv", data).already
 
-    assert sorted(together(*[take_in] * 3)) == [False, True, True]
+    return sorted(together(*[take_in] * 3))
+
+
+def test_the_same_file_three_times_at_once(transactions, together):
+    assert imported(transactions, together) == [False, True, True]
     with transactions.begin() as ctx:
         assert (count(ctx, BankStatement), count(ctx, BankReceipt)) == (1, 2)
         assert count(ctx, JournalEntry) == 2
+
+
+def test_control_without_the_lock_every_line_is_there_three_times(transactions, together, loose):
+    loose.drop(
+        "bank_statement.uq_bank_statement_sha256", "bank_receipt.uq_bank_receipt_fingerprint"
+    )
+    loose.without(CHAIN_LOCKS)
+    loose.meet(before="INSERT INTO bank_statement", parties=3)
+    assert imported(transactions, together) == [False, False, False]
+    with transactions.begin() as ctx:
+        assert (count(ctx, BankStatement), count(ctx, BankReceipt)) == (3, 6)
+        assert count(ctx, JournalEntry) == 6
