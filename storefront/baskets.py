@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from shop.cart.queries import CartItem, CartView
 from shop.catalog.for_orders import SkuForPricing
@@ -17,6 +19,35 @@ from storefront.texts import _
 
 Shown = dict[str, Any]
 
+UNPRICED = frozenset({"not_deliverable", "freight_unknown"})
+"""Problems for which a line's freight is 0 and yet not free."""
+
+
+@dataclass(frozen=True, slots=True)
+class Freight:
+    """The freight of a quote as it is shown; `ask` stands where nobody said yet where to."""
+
+    quote: Quote
+    ask: str
+
+    def of(self, lines: Sequence[PricedLine], fen: int) -> Shown:
+        """The freight of some lines: `freight_fen`, or None with a `freight_note` saying why."""
+        note = self._note([line.sku_code for line in lines])
+        return {"freight_fen": None if note else fen, "freight_note": note}
+
+    def _note(self, skus: list[str]) -> str:
+        if self.quote.province_code is None:
+            return self.ask
+        if not skus:
+            return "—"
+        unpriced = {one.sku: one.code for one in self.quote.problems if one.code in UNPRICED}
+        codes = {unpriced.get(sku) for sku in skus}
+        if codes == {"not_deliverable"}:
+            return _("不配送")
+        if "not_deliverable" in codes:
+            return _("部分商品不配送")
+        return _("运费待定") if "freight_unknown" in codes else ""
+
 
 def cart(view: CartView, region_name: str, faults: Mapping[str, str], names: Names) -> Shown:
     """The basket by cooperative, with its sums; `faults` (SKU -> sentence) of a refused change."""
@@ -25,17 +56,21 @@ def cart(view: CartView, region_name: str, faults: Mapping[str, str], names: Nam
     by_cooperative: dict[str, list[CartItem]] = {}
     for line in view.lines:
         by_cooperative.setdefault(line.item.cooperative_code, []).append(line)
-    known = view.quote.province_code is not None
+    freight = Freight(view.quote, _("选择省份后计算"))
     groups = [
-        _group(lines, parts.get(code), problems, names, known=known)
+        _group(lines, parts.get(code), problems, names, freight)
         for code, lines in sorted(by_cooperative.items())
+    ]
+    rest = [
+        f"{one.item.code}:{one.quantity}" for one in view.lines if one.item.code not in problems
     ]
     return {
         "groups": groups,
         "region_name": region_name,
         "count": view.pieces,
         "can_checkout": bool(view.lines) and not view.quote.problems and not faults,
-        **sums(view.quote),
+        "rest_url": checkout_url(rest) if rest else "",
+        **sums(view.quote, freight),
     }
 
 
@@ -44,15 +79,14 @@ def _group(
     part: ConsignmentQuote | None,
     problems: Mapping[str, str],
     names: Names,
-    *,
-    known: bool,
+    freight: Freight,
 ) -> Shown:
     item = lines[0].item
     return {
         "cooperative": _cooperative(names, item.cooperative_code, item.cooperative_name),
         "lines": [_cart_line(line, problems.get(line.item.code, "")) for line in lines],
         "goods_fen": part.goods_fen if part else 0,
-        "freight_fen": part.freight_fen if part and known else None,
+        **freight.of(part.lines if part else (), part.freight_fen if part else 0),
         "free_gap_fen": part.to_free_fen if part else None,
     }
 
@@ -98,23 +132,21 @@ def _cooperative(names: Names, code: str, name: str) -> Shown:
 def quote(basket: Basket, names: Names) -> Shown:
     """What a checkout costs, by cooperative; `problems` are whole sentences."""
     priced = basket.quote
-    known = priced.province_code is not None
+    freight = Freight(priced, _("填写地区后计算"))
     return {
-        "consignments": [
-            _part(part, basket.skus, names, known=known) for part in priced.consignments
-        ],
+        "consignments": [_part(part, basket.skus, names, freight) for part in priced.consignments],
         "problems": sentences(priced.problems),
-        **sums(priced),
+        **sums(priced, freight),
     }
 
 
 def _part(
-    part: ConsignmentQuote, skus: Mapping[str, SkuForPricing], names: Names, *, known: bool
+    part: ConsignmentQuote, skus: Mapping[str, SkuForPricing], names: Names, freight: Freight
 ) -> Shown:
     return {
         "cooperative": _cooperative(names, part.cooperative_code, part.cooperative_name),
         "lines": [_quoted(line, skus[line.sku_code]) for line in part.lines],
-        "freight_fen": part.freight_fen if known else None,
+        **freight.of(part.lines, part.freight_fen),
     }
 
 
@@ -122,13 +154,26 @@ def _quoted(line: PricedLine, item: SkuForPricing) -> Shown:
     return {**_named(item), "quantity": line.quantity, "price_fen": line.unit_price_fen}
 
 
-def sums(priced: Quote) -> Shown:
-    """The sums in fen; freight is None as long as nobody said where to."""
+def checkout_url(buy: Sequence[str], **more: str) -> str:
+    """The checkout of these lines (`SKU:quantity`) alone, or of the whole basket for none."""
+    arguments = urlencode({"buy": buy, **more}, doseq=True, safe=":")
+    return f"/checkout?{arguments}" if arguments else "/checkout"
+
+
+def sums(priced: Quote, freight: Freight) -> Shown:
+    """The sums in fen. While the freight is None, `total_fen` is what the goods alone cost.
+
+    `expected_fen` is what an order placed now is held against.
+    """
+    lines = [line for part in priced.consignments for line in part.lines]
+    known = freight.of(lines, priced.freight_fen)
+    without = known["freight_fen"] is None
     return {
         "goods_fen": priced.goods_fen,
         "discount_fen": priced.discount_fen,
-        "freight_fen": priced.freight_fen if priced.province_code else None,
-        "total_fen": priced.total_fen,
+        **known,
+        "total_fen": priced.total_fen - (priced.freight_fen if without else 0),
+        "expected_fen": priced.total_fen,
     }
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from flask import request
+from flask import g, render_template, request
 from werkzeug.wrappers import Response
 
 from shop.catalog import reference_queries
@@ -16,7 +16,8 @@ from shop.catalog.listing_queries import Key, ProductPage, list_products
 from shop.catalog.rules import next_turn
 from shop.context import Ctx, Transactions
 from shop.errors import NotFound, ShopError
-from storefront import shown
+from shop.pricing.hints import product_hint_to
+from storefront import shown, visit
 from storefront.errors import status_of
 from storefront.forms import Form, SearchForm, read_query
 from storefront.kept import Sheet, show_kept
@@ -90,12 +91,26 @@ def _search(ctx: Ctx) -> Sheet:
 @pages.page("/p/<slug>", permission="catalog.read", phases=True)
 def product(opened: Transactions, slug: str) -> Response:
     """One product: sizes to choose, where it is from, what the label says."""
-    return show_kept(opened, lambda ctx: _product(ctx, slug, Form(request.args.to_dict())))
+    form = Form(request.args.to_dict())
+    return show_kept(
+        opened,
+        lambda ctx: _product(ctx, slug, form),
+        for_region=lambda ctx, region: _freight_to(ctx, slug, region),
+    )
+
+
+def _freight_to(ctx: Ctx, slug: str, region: visit.Region) -> str:
+    """What it costs to send a product there, or that it is not sent there at all."""
+    found = product_hint_to(ctx, slug, region.province_code)
+    told = shown.hint(found) if found is not None else ""
+    return render_template("storefront/_freight_to.html", hint=told, province=region.province)
 
 
 def product_again(ctx: Ctx, slug: str, error: ShopError) -> Response:
     """The page of a product after its form was refused, what was entered kept."""
     sheet = _product(ctx, slug, Form.again(error))
+    region = visit.region()
+    g.region_piece = _freight_to(ctx, slug, region) if region else ""
     return show(ctx, sheet.template, status_of(error), **sheet.values)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from flask import flash, request
 from werkzeug.wrappers import Response
 
@@ -15,7 +17,7 @@ from shop.orders.inputs import Placed, PlaceOrder
 from shop.payments.commands import start_payment
 from shop.payments.gateway import GatewayRejected, GatewayUnavailable
 from shop.web import language
-from storefront import draft, visit
+from storefront import draft, visit, wishes
 from storefront.errors import status_of
 from storefront.forms import Form, told
 from storefront.page import fragment, go, go_to, pages, show
@@ -29,7 +31,26 @@ BY_TRANSFER = frozenset({"transfer", "later"})
 """Ways to pay that lead to no cashier; who pays after delivery mostly transfers."""
 
 SAME = idempotency.fingerprint(SCOPE.encode())
-"""A form that comes again is the same form whatever it says by then: it made its order."""
+"""A key makes one order, whatever its form says by then; `Made.said` is what it asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The order that a form made. `said`: what the form asked for then, see `wishes.said`."""
+
+    number: str
+    token: str
+    said: str
+
+    @classmethod
+    def read(cls, answer: idempotency.Answer) -> Made:
+        """What was written down for the form's key."""
+        number, token = answer.body.decode().split(" ")
+        return cls(number, token, answer.headers.get("said", ""))
+
+    def written(self) -> idempotency.Answer:
+        """As it is written down for the form's key."""
+        return idempotency.Answer(303, f"{self.number} {self.token}".encode(), {"said": self.said})
 
 
 @pages.page("/checkout", permission="orders.place")
@@ -60,21 +81,29 @@ def _again(ctx: Ctx, error: ShopError) -> Response:
 
 @pages.page("/checkout", permission="orders.place", methods=("POST",), phases=True, retry=_again)
 def place(opened: Transactions) -> Response:
-    """Place the order and go on to the cashier; any other button shows the form again."""
+    """Place the order and go on to where it is paid; any other button shows the form again."""
     if request.form.get("step") != "place":
         with opened.begin() as ctx:
-            who = draft.person(ctx)
-            values = draft.page(ctx, Form(request.form.to_dict()), draft.items(ctx), who)
-            return show(ctx, "checkout.html", **values)
+            return _changed(ctx)
+    key, said = _key(request.form.get("idempotency_key", "")), wishes.said()
+    pay_by = request.form.get("pay_by")
     try:
-        number, token = _place_once(opened, _key(request.form.get("idempotency_key", "")))
+        made = _place_once(opened, key, said)
     except Conflict as error:
         if error.error_code != "idempotency_in_flight":
             raise
-        return go("sent", key=request.form["idempotency_key"])
-    if request.form.get("pay_by") in BY_TRANSFER:
-        return to_transfer(opened, number, token)
-    return to_cashier(opened, number, token)
+        return go("sent", key=key, said=said, pay_by=pay_by)
+    return _onward(opened, made, said, pay_by)
+
+
+def _changed(ctx: Ctx) -> Response:
+    lines = draft.items(ctx)
+    if not lines:
+        return go("cart")
+    leave_out = request.form.get("step") == "rest"
+    form, who = Form(request.form.to_dict()), draft.person(ctx)
+    values = draft.page(ctx, form, lines, who, without_problems=leave_out)
+    return show(ctx, "checkout.html", **values)
 
 
 @pages.page("/checkout/sent/<key>", permission="orders.place", phases=True)
@@ -86,10 +115,23 @@ def sent(opened: Transactions, key: str) -> Response:
         with opened.begin() as ctx:
             return show(ctx, "sent.html")
     if isinstance(found, idempotency.Answer):
-        return to_cashier(opened, *_read(found))
+        made = Made.read(found)
+        said = request.args.get("said", made.said)
+        return _onward(opened, made, said, request.args.get("pay_by"))
     idempotency.release(opened.database, found)
     flash(_("刚才没有提交成功，请再提交一次。"), "error")
     return go("checkout")
+
+
+def _onward(opened: Transactions, made: Made, said: str, pay_by: str | None) -> Response:
+    """On to where the order is paid; what was changed after it was placed is not in it."""
+    if said != made.said:
+        told = _("这张订单已提交，刚才的改动没有生效；要修改地址等信息，请先取消订单再重新下单。")
+        flash(told, "warning")
+        return go("order", number=made.number, access_token=made.token)
+    if pay_by in BY_TRANSFER:
+        return to_transfer(opened, made.number, made.token)
+    return to_cashier(opened, made.number, made.token)
 
 
 def to_cashier(opened: Transactions, number: str, token: str | None) -> Response:
@@ -112,34 +154,29 @@ def _key(text: str) -> str:
     return text
 
 
-def _place_once(opened: Transactions, key: str) -> tuple[str, str]:
-    """Number and access token of this form's order: the one it made before, or a new one.
+def _place_once(opened: Transactions, key: str, said: str) -> Made:
+    """This form's order: the one it made before, or a new one.
 
     Raises:
         Conflict: `idempotency_in_flight`, it is just being made; and whatever `place_order` says.
     """
     claim = idempotency.claim(opened.database, SCOPE, key, SAME, opened.clock())
     if isinstance(claim, idempotency.Answer):
-        return _read(claim)
+        return Made.read(claim)
     try:
         with opened.begin() as ctx:
             placed = _place(ctx)
-            body = f"{placed.number} {placed.access_token}".encode()
-            idempotency.finish(ctx, claim, idempotency.Answer(303, body, {}))
+            made = Made(placed.number, placed.access_token, said)
+            idempotency.finish(ctx, claim, made.written())
     except BaseException:
         idempotency.release(opened.database, claim)
         raise
-    return placed.number, placed.access_token
-
-
-def _read(answer: idempotency.Answer) -> tuple[str, str]:
-    number, token = answer.body.decode().split(" ")
-    return number, token
+    return made
 
 
 def _place(ctx: Ctx) -> Placed:
     lines = draft.items(ctx)
-    wish = draft.wish(ctx, lines)
+    wish = wishes.wish(ctx, lines)
     placed = place_order(ctx, wish)
     remove_lines(ctx, visit.basket_owner(ctx), [sku for sku, _quantity in lines])
     visit.remember_region(wish.address.division_code)

@@ -1,33 +1,32 @@
-"""A checkout before it is an order: what is bought, what the form shows, what was wished."""
+"""A checkout before it is an order: what is bought, and what its form shows."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
-from uuid import UUID
 
 from flask import request
 
 from models.catalog import ReturnRule
 from models.identity import BuyerKind
-from models.orders import PaymentTerms
 from shop.aid.queries import units
 from shop.cart import queries as cart_queries
 from shop.catalog.for_orders import SkuForPricing
 from shop.context import Ctx
-from shop.errors import Invalid, NotFound
 from shop.identity import queries as people
-from shop.identity.rules import AddressInput, normal_email, validated_address
+from shop.identity.rules import AddressInput
 from shop.identity.values import AddressFacts
 from shop.ids import secret_token
-from shop.orders.inputs import BuyerInput, PlaceOrder
 from shop.orders.rules import INSTITUTIONAL_DAYS, MAX_LINES
 from shop.orders.terms_queries import may_pay_after_delivery
-from shop.pricing.quote import load_basket
+from shop.pricing.quote import Basket, load_basket
+from shop.web import language
 from storefront import baskets, visit
-from storefront.forms import CheckoutForm, Form, read_leniently, told
+from storefront.forms import Form
 from storefront.names import cooperative_names
+from storefront.page import own_path
 from storefront.regions import Regions, levels_of, regions
 from storefront.shown import pick
 from storefront.texts import _
@@ -80,15 +79,24 @@ def first(who: Person) -> Form:
             "address_id": str(default.id) if default else NEW,
             "unit": who.unit or "",
             "pay_by": "online",
+            "save": "" if who.addresses else "1",
             **levels_of(region.code if region else None),
         }
     )
 
 
-def page(ctx: Ctx, form: Form, lines: Items, who: Person) -> Shown:
-    """Everything that the checkout shows."""
+def page(
+    ctx: Ctx, form: Form, lines: Items, who: Person, *, without_problems: bool = False
+) -> Shown:
+    """Everything that the checkout shows; on demand without the lines that cannot be ordered."""
     chosen = regions(form.data)
-    basket = load_basket(ctx, lines, _destination(form.data, chosen, who))
+    destination = _destination(form.data, chosen, who)
+    basket = load_basket(ctx, lines, destination)
+    rest = _rest(lines, basket)
+    if without_problems and rest:
+        lines, basket = rest, load_basket(ctx, rest, destination)
+    named = without_problems or bool(request.values.get("buy"))
+    buy = [f"{sku}:{quantity}" for sku, quantity in lines] if named else []
     return {
         "form": Form({**form.data, **chosen.chosen}, form.errors),
         "regions": chosen,
@@ -101,11 +109,23 @@ def page(ctx: Ctx, form: Form, lines: Items, who: Person) -> Shown:
         "ways_to_pay": ways_to_pay(ctx),
         "hold_minutes": ctx.settings.reservation_minutes,
         "hold_days": INSTITUTIONAL_DAYS,
-        "buy": [f"{sku}:{quantity}" for sku, quantity in lines]
-        if request.values.get("buy")
-        else [],
+        "buy": buy,
+        "can_leave_out": bool(rest) and len(rest) < len(lines),
+        "sign_in_next": own_path(baskets.checkout_url(buy), "/checkout"),
+        "lang_url": partial(_other_language, buy),
         "idempotency_key": form.data.get("idempotency_key") or secret_token(),
     }
+
+
+def _rest(lines: Items, basket: Basket) -> Items:
+    """The lines that nothing stands in the way of."""
+    at_fault = {problem.sku for problem in basket.quote.problems}
+    return [one for one in lines if one[0] not in at_fault]
+
+
+def _other_language(buy: list[str]) -> str:
+    """This page in the other language: what a form said of "buy now" stands in no address."""
+    return baskets.checkout_url(buy, lang="zh" if language() == "en" else "en")
 
 
 def _destination(values: Mapping[str, Any], chosen: Regions, who: Person) -> str | None:
@@ -167,58 +187,6 @@ def ways_to_pay(ctx: Ctx) -> list[tuple[str, str]]:
     return [("online", _("在线支付")), ("transfer", _("对公转账")), *later]
 
 
-def wish(ctx: Ctx, lines: Items) -> PlaceOrder:
-    """The order that the form asks for; every fault of the form is told at once.
-
-    Raises:
-        Invalid: with the fields at fault.
-    """
-    values, faults = read_leniently(CheckoutForm)
-    address = _address(ctx, values, faults)
-    buyer = None if ctx.actor.signed_in else _guest(ctx, values, address, faults)
-    if faults or address is None:
-        raise Invalid(fields=faults)
-    touch = visit.touch(ctx)
-    return PlaceOrder(
-        lines=tuple(lines),
-        address=address,
-        buyer=buyer,
-        unit=values["unit"],
-        channel=touch.channel,
-        campaign=touch.campaign,
-        storefront=touch.storefront,
-        purpose=values["purpose"],
-        note=values["note"],
-        adult_confirmed=values["adult"],
-        no_return_confirmed=values["no_return"],
-        payment_terms=(
-            PaymentTerms.PAY_AFTER_DELIVERY if values["pay_by"] == "later" else PaymentTerms.PREPAY
-        ),
-        expected_total_fen=values["expected_total"],
-    )
-
-
-def _address(
-    ctx: Ctx, values: Mapping[str, Any], faults: dict[str, list[str]]
-) -> AddressInput | None:
-    try:
-        return _given(ctx, values)
-    except Invalid as error:
-        for name, texts in error.fields.items():
-            faults.setdefault("county" if name == "division_code" else name, texts)
-    except NotFound:
-        faults["address_id"] = [told(["choose"])]
-    return None
-
-
-def _given(ctx: Ctx, values: Mapping[str, Any]) -> AddressInput:
-    address_id: UUID | None = values.get("address_id")
-    if address_id is not None:
-        kept = people.address(ctx, address_id)
-        return AddressInput(kept.recipient, kept.phone, kept.division_code, kept.detail)
-    return validated_address(typed_address(values), prefix="", language=ctx.language)
-
-
 def typed_address(values: Mapping[str, Any]) -> AddressInput:
     """The address fields of a form; the division is empty as long as it is not complete."""
     return AddressInput(
@@ -226,24 +194,4 @@ def typed_address(values: Mapping[str, Any]) -> AddressInput:
         phone=values.get("phone", ""),
         division_code=regions(values).code or "",
         detail=values.get("detail", ""),
-    )
-
-
-def _guest(
-    ctx: Ctx,
-    values: Mapping[str, Any],
-    address: AddressInput | None,
-    faults: dict[str, list[str]],
-) -> BuyerInput:
-    if values.get("buyer_kind") is None:
-        faults.setdefault("buyer_kind", [told(["choose"])])
-    email = values.get("email")
-    try:
-        email = normal_email(email, ctx.language) if email else None
-    except Invalid as error:
-        faults.update(error.fields)
-    return BuyerInput(
-        name=address.recipient if address else "",
-        email=email,
-        buyer_kind=values.get("buyer_kind") or BuyerKind.PUBLIC,
     )

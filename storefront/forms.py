@@ -31,9 +31,7 @@ LONG = validate.Length(max=1_000, error="long")
 FIELDS = {"division_code": "county", "current_password": "password"}
 """What a rule calls a field -> what the form calls it."""
 
-WHOLE = frozenset(
-    {"lines", "expected_total", "address_id", "purpose", "channel", "campaign", "storefront"}
-)
+WHOLE = frozenset({"lines", "expected_total", "address_id", "channel", "campaign", "storefront"})
 """Faults that no visible field could carry: they stand above the form."""
 
 TEXTS: dict[str, Callable[[], str]] = {
@@ -234,7 +232,9 @@ class CheckoutForm(AddressForm):
     )
     unit = fields.String(load_default=None, validate=CODE)
     email = fields.String(load_default=None, validate=LONG)
-    purpose = fields.Enum(Purpose, by_value=True, load_default=Purpose.PERSONAL)
+    purpose = fields.Enum(
+        Purpose, by_value=True, load_default=None, error_messages=_needed("choose")
+    )
     pay_by = fields.String(
         load_default="online",
         validate=validate.OneOf(("online", "transfer", "later"), error="choose"),

@@ -1,9 +1,11 @@
 """Pages of the catalogue, kept ready: only what is a visitor's own is put in for each.
 
-A page of the catalogue is the same for everybody but for three spots: the token of its forms, the
-number beside the basket, and a message for this visitor. It is rendered once with marks in these
-spots and kept by the catalogue's cache; each visitor gets it with the marks replaced. The marks
-are random, so that nobody can have one put anywhere by writing it into an address.
+A page of the catalogue is the same for everybody but for four spots: the token of its forms, the
+number beside the basket, a message for this visitor, and what holds for the region of whoever has
+chosen one; there are few provinces, so that piece is kept as well. The page is rendered once with
+marks in these spots and kept by the catalogue's cache; each visitor gets it with the marks
+replaced. The marks are random, so that nobody can have one put anywhere by writing it into an
+address.
 """
 
 from __future__ import annotations
@@ -28,7 +30,10 @@ from storefront import visit
 MANY = 100
 """Pieces from which on the number is not told any more."""
 
-TOKEN, COUNT, MESSAGES = (f"@{token_hex(12)}@" for _each in range(3))
+TOKEN, COUNT, MESSAGES, REGION = (f"@{token_hex(12)}@" for _each in range(4))
+
+Piece = Callable[[Ctx, visit.Region], str]
+"""The part of a page that is about a region, as HTML."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +47,13 @@ class Sheet:
     until: datetime | None = None
 
 
-def show_kept(opened: Transactions, make: Callable[[Ctx], Sheet]) -> Response:
-    """The page at this address: kept, or made now; a kept one costs a new visitor no statement."""
+def show_kept(
+    opened: Transactions, make: Callable[[Ctx], Sheet], for_region: Piece | None = None
+) -> Response:
+    """The page at this address: kept, or made now; a kept one costs a new visitor no statement.
+
+    `for_region` makes what the template's `region_piece()` shows a visitor whose region is known.
+    """
 
     def build(ctx: Ctx) -> Built:
         sheet = make(ctx)
@@ -51,9 +61,21 @@ def show_kept(opened: Transactions, make: Callable[[Ctx], Sheet]) -> Response:
         return Built(body, sheet.shows, any_tag=sheet.any_tag, until=sheet.until)
 
     key = ("page", language(), request.path, visit.arguments())
-    response: Response = make_response(_filled(opened, cached(opened, key, build).body))
+    body = cached(opened, key, build).body
+    if for_region is not None:
+        body = body.replace(REGION.encode(), _for_region(opened, for_region))
+    response: Response = make_response(_filled(opened, body))
     response.headers["Cache-Control"] = "private, no-cache"
     return response
+
+
+def _for_region(opened: Transactions, piece: Piece) -> bytes:
+    """Kept by province and not by county: freight goes by the province."""
+    region = visit.region()
+    if region is None:
+        return b""
+    key = ("region", language(), request.path, region.province_code)
+    return cached(opened, key, lambda ctx: Built(piece(ctx, region).encode())).body
 
 
 def _marked(template: str, values: Mapping[str, Any]) -> bytes:
@@ -90,6 +112,11 @@ def count_dot() -> str:
 def _dot(_language: str, count: int) -> str:
     """The language is part of what is asked, and the template finds it by itself."""
     return render_template("storefront/_count.html", count=count)
+
+
+def region_piece() -> str:
+    """What holds for the visitor's region; empty as long as there is none."""
+    return REGION if g.get("keeping") else str(g.get("region_piece", ""))
 
 
 def messages() -> str:

@@ -69,7 +69,7 @@ def register_globals() -> None:
     blueprint.app_context_processor(frame)
     blueprint.add_app_template_global(asset)
     blueprint.add_app_template_global(yuan_text, "money")
-    for function in (kept.form_token, kept.count_dot, kept.messages):
+    for function in (kept.form_token, kept.count_dot, kept.messages, kept.region_piece):
         blueprint.add_app_template_global(function)
 
 

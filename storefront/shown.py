@@ -13,6 +13,7 @@ from shop.clock import SHANGHAI
 from shop.divisions import TOWNSHIPS, origin_name
 from shop.formatting import day
 from shop.web import language
+from storefront import labels
 from storefront.assets import asset, picture, versions
 from storefront.texts import _
 
@@ -156,9 +157,12 @@ def return_text(rule: str) -> str:
     return {
         "eligible": lambda: _("签收后七日内可无理由退货。"),
         "needs_confirm": lambda: _(
-            "未拆封七日内可退；食品拆封后不适用，破损、变质、错发随时可申请售后。"
+            "未拆封七日内可无理由退货，食品拆封后不适用；"
+            "破损、变质、错发、漏发，请在签收后 48 小时内拍照联系我们。"
         ),
-        "excluded_perishable": lambda: _("鲜活易腐，不适用七日无理由退货；坏果请拍照申请售后。"),
+        "excluded_perishable": lambda: _(
+            "鲜活易腐，不适用七日无理由退货；破损、变质，请在签收后 48 小时内拍照联系我们。"
+        ),
     }[rule]()
 
 
@@ -168,7 +172,7 @@ def label(detail: ProductDetail) -> list[tuple[str, str]]:
     percent = given.get("alcohol_percent_vol")
     rows = [
         (_("净含量"), " / ".join(dict.fromkeys(one.net_content for one in detail.skus))),
-        (_("配料"), "、".join(given.get("ingredients") or ())),
+        (_("配料"), labels.listed(given.get("ingredients") or ())),
         (_("酒精度"), f"{percent}% vol" if percent is not None else ""),
         (_("产品标准号"), given.get("standard_code") or ""),
         (_("食品生产许可证"), given.get("production_licence") or ""),
@@ -176,8 +180,8 @@ def label(detail: ProductDetail) -> list[tuple[str, str]]:
         (_("产地"), place(detail.origin["division_code"])),
         (_("储存条件"), storage(detail.storage)),
         (_("保质期"), shelf_life(detail.shelf_life_days)),
-        (_("致敏物质"), "、".join(given.get("allergens") or ())),
-        (_("警示语"), given.get("warning") or ""),
+        (_("致敏物质"), labels.allergens(given.get("allergens") or ())),
+        (_("警示语"), labels.warning(given.get("warning") or "")),
     ]
     return [(name, value) for name, value in rows if value]
 

@@ -26,10 +26,16 @@ KEPT_AT_SIGN_IN = ("lang", "came", "region")
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """Where parcels would go: a division's code and its name in an address."""
+    """Where parcels would go: a division's code, its name in an address, and its province's."""
 
     code: str
     name: str
+    province: str
+
+    @property
+    def province_code(self) -> str:
+        """Two digits, as freight templates name provinces."""
+        return self.code[:2]
 
 
 def begin() -> None:
@@ -104,7 +110,7 @@ def region() -> Region | None:
     """The division that freight was last worked out for."""
     code = session.get("region")
     path = lookup(code) if isinstance(code, str) else None
-    return Region(path.code, path.full_name) if path else None
+    return Region(path.code, path.full_name, path.province) if path else None
 
 
 def remember_region(code: str) -> None:

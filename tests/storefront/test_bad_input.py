@@ -72,7 +72,7 @@ def test_a_quantity_that_is_none(visitor, quantity):
     answer = visitor.post("/cart/lines", form)
     assert answer.status_code == 422
     assert "购买数量须为 1 至 9999 的整数" in answer.text
-    assert "篮子还是空的" in visitor.get("/cart").text
+    assert "购物车还是空的" in visitor.get("/cart").text
 
 
 def test_more_and_more_until_it_is_too_much(visitor):
@@ -97,7 +97,7 @@ def test_an_unknown_size(visitor, sku):
     visitor.get("/p/high-mountain-green-tea")
     answer = visitor.post("/cart/lines", {"sku": sku, "quantity": "1"})
     assert answer.status_code == 404
-    assert "篮子还是空的" in visitor.get("/cart").text
+    assert "购物车还是空的" in visitor.get("/cart").text
 
 
 def test_an_unknown_size_to_buy_now(visitor, provider, transactions):
@@ -155,7 +155,7 @@ def test_a_form_without_its_token(visitor):
     answer = visitor.client.post("/cart/lines", data={"sku": "P01-1", "quantity": "1"})
     assert answer.status_code == 400
     assert "请再提交一次" in answer.text
-    assert "篮子还是空的" in visitor.get("/cart").text
+    assert "购物车还是空的" in visitor.get("/cart").text
 
 
 def test_a_form_asked_for_as_a_page(reader):

@@ -12,7 +12,7 @@ def test_two_cooperatives_two_groups_each_with_its_freight(visitor):
     visitor.put_in("P06-1")
     page = visitor.get("/cart").text
     assert page.count('class="group-head"') == 2
-    assert page.count("填写地区后计算") == 3
+    assert page.count("选择省份后计算") == 3
 
 
 def test_a_region_is_remembered_for_the_freight(visitor):
@@ -27,7 +27,7 @@ def test_a_region_is_remembered_for_the_freight(visitor):
 def test_a_region_that_does_not_exist_is_passed_over(visitor, province):
     visitor.put_in("P06-1")
     page = visitor.get("/cart", query_string={"province": province})
-    assert (page.status_code, "填写地区后计算" in page.text) == (200, True)
+    assert (page.status_code, "选择省份后计算" in page.text) == (200, True)
 
 
 def test_how_much_is_missing_to_free_freight(visitor):
@@ -49,14 +49,14 @@ def test_one_more_one_less_and_out(visitor):
     visitor.post("/cart/lines/P01-1", {"quantity": "3", "step": "-1"})
     assert 'name="quantity" value="2"' in visitor.follow().text
     visitor.post("/cart/lines/P01-1", {"quantity": "1", "step": "-1"})
-    assert "篮子还是空的" in visitor.follow().text
+    assert "购物车还是空的" in visitor.follow().text
 
 
 def test_removing(visitor):
     visitor.put_in("P01-1")
     visitor.get("/cart")
     visitor.post("/cart/lines/P01-1/remove")
-    assert "篮子还是空的" in visitor.follow().text
+    assert "购物车还是空的" in visitor.follow().text
 
 
 def test_with_script_only_the_basket_comes(visitor):
@@ -97,7 +97,7 @@ def test_two_visitors_two_baskets(app, visitor):
     from tests.storefront.conftest import Visitor
 
     visitor.put_in("P01-1")
-    assert "篮子还是空的" in Visitor(app.test_client()).get("/cart").text
+    assert "购物车还是空的" in Visitor(app.test_client()).get("/cart").text
 
 
 def test_signing_in_brings_the_basket_along(visitor):
