@@ -21,7 +21,9 @@ from shop.web import bearer_actor, refuse_nul, transactions
 
 View = Callable[..., Any]
 Opens = Literal["begin", "reading", "alone"]
+Idempotent = bool | Literal["if_asked"]
 PREFIX = "/api/v1"
+KEY = "Idempotency-Key"
 GUESTS = idempotency.fingerprint(b"anonymous")
 
 
@@ -37,7 +39,7 @@ class Endpoint:
     query: type[Schema] | None
     answer: type[Schema] | None
     status: int
-    idempotent: bool
+    idempotent: Idempotent
     phases: bool
     limit: str | None
     tag: str
@@ -80,7 +82,7 @@ def endpoint(
     query: type[Schema] | None = None,
     answer: type[Schema] | None = None,
     status: int = 200,
-    idempotent: bool = False,
+    idempotent: Idempotent = False,
     phases: bool = False,
     limit: str | None = None,
     headers: tuple[str, ...] = (),
@@ -95,7 +97,8 @@ def endpoint(
     `phases` the `Transactions` to open its own short ones; then `body=` and `query=` as loaded by
     their schemas, and the rule's variables. It returns a value for `answer` or a `Reply`, with
     `phases` also the `Rest`. Who `opens` something else: `reading` writes nothing, not even that
-    somebody looked; `alone` writes by exactly one statement.
+    somebody looked; `alone` writes by exactly one statement. What is `idempotent` needs an
+    `Idempotency-Key`; `if_asked` it heeds one that is sent.
 
     For the document: `headers` of the request that the function reads (`openapi.HEADERS`), the
     `media_type` of a ready answer, and whether the function takes the `raw_body` itself, or reads
@@ -136,7 +139,7 @@ def handler(spec: Endpoint) -> Callable[..., Response]:
 
     def respond(**path: Any) -> Response:
         try:
-            if spec.idempotent:
+            if spec.idempotent is True or (spec.idempotent and KEY in request.headers):
                 return _run_once(spec, path)
             return _run(spec, path, transactions())
         except ShopError as error:
@@ -189,7 +192,7 @@ def _known(opened: Transactions) -> Transactions:
 
 
 def _run_once(spec: Endpoint, path: dict[str, Any]) -> Response:
-    key = request.headers.get("Idempotency-Key", "")
+    key = request.headers.get(KEY, "")
     if not 0 < len(key) <= idempotency.MAX_KEY:
         raise Invalid(
             "请求须带 1 至 255 个字符的 Idempotency-Key 请求头",

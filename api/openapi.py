@@ -149,7 +149,10 @@ def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
     ]
     if endpoint.query is not None:
         found.append({"in": "query", "schema": endpoint.query})
-    return found + [{"in": "header", "name": name, **HEADERS[name]} for name in _headers(endpoint)]
+    headers = [{"in": "header", "name": name, **HEADERS[name]} for name in _headers(endpoint)]
+    if endpoint.idempotent == "if_asked":
+        headers[-1]["required"] = False
+    return found + headers
 
 
 def _headers(endpoint: Endpoint) -> list[str]:

@@ -16,10 +16,11 @@ class ConsignmentQuery(PageQuery):
 
 
 class ParcelLineBody(Schema):
-    """So many pieces of an order line."""
+    """So many pieces of an order line; a `lot` has to be a known one, and so far there is none."""
 
     line_id = fields.UUID(required=True)
     quantity = fields.Integer(required=True, strict=True, validate=validate.Range(1, 1_000_000))
+    lot = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=64))
 
 
 class ParcelBody(Schema):

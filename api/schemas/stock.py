@@ -13,7 +13,7 @@ class PriceBody(Schema):
     """A new price in fen, and why; the reason goes into the audit log."""
 
     price_fen = fields.Integer(required=True, strict=True)
-    reason = fields.String(load_default="", validate=validate.Length(max=500))
+    reason = fields.String(required=True, validate=validate.Length(1, 500))
 
 
 class AdjustmentBody(Schema):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from api.endpoint import Ctx, endpoint
 from api.pagination import decode_id, encode_cursor
@@ -13,6 +14,7 @@ from api.schemas.consignments import (
     OwnParcelAnswer,
     ParcelBody,
 )
+from shop.errors import Invalid, Words
 from shop.fulfilment import queries
 from shop.fulfilment.commands import ParcelFacts, ShipParcel, ship_parcel
 
@@ -62,6 +64,23 @@ def consignment(ctx: Ctx, number: str) -> dict[str, Any]:
 )
 def ship(ctx: Ctx, number: str, body: dict[str, Any]) -> ParcelFacts:
     """Hand a parcel to a carrier; without `lines` everything that is left."""
-    lines = body["lines"]
-    wanted = None if lines is None else tuple((one["line_id"], one["quantity"]) for one in lines)
-    return ship_parcel(ctx, number, ShipParcel(body["carrier"], body["tracking_no"], wanted))
+    parcel = ShipParcel(body["carrier"], body["tracking_no"], _wanted(body["lines"]))
+    return ship_parcel(ctx, number, parcel)
+
+
+def _wanted(lines: list[dict[str, Any]] | None) -> tuple[tuple[UUID, int], ...] | None:
+    """(line, pieces) of a body.
+
+    Raises:
+        Invalid: `lot_unknown`. No lots are kept yet, and one that is named must not get lost.
+    """
+    if lines is None:
+        return None
+    if lots := sorted({one["lot"] for one in lines if (one["lot"] or "").strip()}):
+        raise Invalid(
+            "没有这个批次",
+            "There is no such lot",
+            code="lot_unknown",
+            fields={"lines": [Words(f"没有批次 {lot}", f"No lot {lot}") for lot in lots]},
+        )
+    return tuple((one["line_id"], one["quantity"]) for one in lines)

@@ -69,6 +69,7 @@ def price(ctx: Ctx, code: str, body: dict[str, Any]) -> Reply:
     body=shapes.AdjustmentBody,
     answer=shapes.LevelAnswer,
     status=201,
+    idempotent="if_asked",
 )
 def move(ctx: Ctx, code: str, body: dict[str, Any]) -> dict[str, Any]:
     """Add pieces to own stock or take some away, and say why."""

@@ -36,7 +36,7 @@ def change_price(
 
     Raises:
         NotFound: there is no such SKU in the actor's cooperatives.
-        Invalid: not a positive price of at most a million yuan.
+        Invalid: not a positive price of at most a million yuan, or no reason.
         Conflict: `precondition_failed`, somebody changed the SKU since it was read.
     """
     if not 0 < price_fen <= MAX_PRICE_FEN:
@@ -46,6 +46,12 @@ def change_price(
             fields={
                 "price_fen": [Words("须为 1 至 100000000 之间的整数（分）", "1 to 100000000 fen")]
             },
+        )
+    if not reason.strip():
+        raise Invalid(
+            "请填写调价原因",
+            "Please give a reason",
+            fields={"reason": [Words("不能为空", "Say why")]},
         )
     sku = managed_sku(ctx.session, ctx.actor, sku_code)
     version = ctx.session.execute(
@@ -67,7 +73,7 @@ def change_price(
         sku_code,
         before={"price_fen": sku.price_fen},
         after={"price_fen": price_fen},
-        reason=reason,
+        reason=reason.strip(),
     )
     bump_version(ctx)
     return int(version)

@@ -23,6 +23,7 @@ STOCK = Stock.__table__
 MOVEMENTS = StockMovement.__table__
 SKUS = Sku.__table__
 PRODUCTS = Product.__table__
+CODE = select(SKUS.c.code).where(SKUS.c.id == STOCK.c.sku_id).scalar_subquery().label("code")
 
 MAX_ON_HAND = 100_000_000
 """More boxes than a county fills in a year: a slip of the hand, not a harvest."""
@@ -38,6 +39,10 @@ BY_HAND = frozenset(
     }
 )
 """What a manager may give as the cause; the others belong to orders and to the first stock."""
+
+ONLY_IN = frozenset({MovementCause.HARVEST, MovementCause.PURCHASE, MovementCause.RETURN})
+ONLY_OUT = frozenset({MovementCause.DAMAGE})
+"""What a cause means for the shelf; a count and a correction go either way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +132,8 @@ def adjust(ctx: Ctx, sku_id: UUID, delta: int, cause: MovementCause, note: str) 
 
     Raises:
         Conflict: `below_reserved`, orders have been promised more than would remain.
-        Invalid: nothing changes, no note, or a cause that is not a manager's to give.
+        Invalid: nothing changes, no note, or a cause that is not a manager's to give or goes the
+            other way.
         NotFound: the SKU keeps no stock.
     """
     _check_adjustment(delta, cause, note)
@@ -139,7 +145,7 @@ def adjust(ctx: Ctx, sku_id: UUID, delta: int, cause: MovementCause, note: str) 
             STOCK.c.on_hand + delta <= MAX_ON_HAND,
         )
         .values(on_hand=STOCK.c.on_hand + delta)
-        .returning(STOCK.c.on_hand, STOCK.c.reserved)
+        .returning(STOCK.c.on_hand, STOCK.c.reserved, CODE)
     ).one_or_none()
     if row is None:
         raise _not_adjusted(ctx, sku_id, delta)
@@ -148,10 +154,10 @@ def adjust(ctx: Ctx, sku_id: UUID, delta: int, cause: MovementCause, note: str) 
         ctx,
         "stock.adjust",
         "sku",
-        str(sku_id),
+        row.code,
         before={"on_hand": row.on_hand - delta},
         after={"on_hand": row.on_hand, "cause": cause.value},
-        reason=note,
+        reason=note.strip(),
     )
     refresh_after_commit(ctx.session)
     return StockLevel(row.on_hand, row.reserved)
@@ -226,6 +232,12 @@ def _check_adjustment(delta: int, cause: MovementCause, note: str) -> None:
             "请选择调整原因",
             "Not a cause to give",
             fields={"cause": [Words("不可选", "Not yours to give")]},
+        )
+    if (cause in ONLY_IN and delta < 0) or (cause in ONLY_OUT and delta > 0):
+        raise Invalid(
+            "采收、采购和退货只能入库，损耗只能出库",
+            "A harvest, a purchase and a return add to the stock; damage takes away from it",
+            fields={"delta": [Words("方向与原因不符", "Not the way of this cause")]},
         )
     if not note.strip():
         raise Invalid(

@@ -109,11 +109,12 @@ def test_less_stock(bob, transactions):
 
 
 def test_never_below_what_orders_were_promised(bob, number, transactions):
-    assert change_stock(bob, direction="out", pieces="598").status_code == 409
+    asked = {"direction": "out", "pieces": "598", "cause": "damage"}
+    assert change_stock(bob, **asked).status_code == 409
     assert bob.notes == ["已有 3 件被订单占用，库存不能低于此数"]
     assert 'value="598"' in bob.text
     assert 'value="秋茶第二批"' in bob.text
-    assert '<option value="harvest" selected>' in bob.text
+    assert '<option value="damage" selected>' in bob.text
     assert stands(transactions)[1:] == (600, 2, [])
 
 
@@ -124,10 +125,21 @@ def test_a_refused_adjustment_changes_nothing(bob, transactions):
         ({"cause": ""}, "请选择原因"),
         ({"pieces": "0"}, "请选择入库或出库，并填写大于零的件数"),
         ({"direction": "up"}, "请选择入库或出库，并填写大于零的件数"),
+        ({"direction": ""}, "请选择入库或出库，并填写大于零的件数"),
+        ({"direction": "out"}, "采收、采购和退货只能入库，损耗只能出库"),
+        ({"cause": "damage"}, "采收、采购和退货只能入库，损耗只能出库"),
         ({"pieces": "1e3"}, "件数须为整数"),
     ):
         assert (change_stock(bob, **form).status_code, bob.notes) == (422, [note])
     assert stands(transactions) == (4800, 600, 1, [])
+
+
+def test_no_direction_is_chosen_for_the_manager(bob):
+    bob.get("/goods/P01-1")
+    assert re.findall(r'name="direction"[^>]*', bob.text) == [
+        'name="direction" value="in" required',
+        'name="direction" value="out"',
+    ]
 
 
 def test_an_adjustment_sent_twice_counts_once(bob, transactions):

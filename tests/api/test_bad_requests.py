@@ -164,12 +164,12 @@ def test_an_etag_that_is_not_ours_gets_the_whole_answer(mall, tag):
 )
 def test_a_price_is_not_changed_under_a_tag_that_is_not_its(mall, tag):
     headers = {"If-Match": tag.encode().decode("latin-1")}
-    more = {"json": {"price_fen": 5000}, "as_": "bob", "headers": headers}
+    more = {"json": {"price_fen": 5000, "reason": "x"}, "as_": "bob", "headers": headers}
     refused(mall, "PATCH", "/cooperative/skus/P01-1", 412, "precondition_failed", **more)
 
 
 def test_a_price_is_not_changed_without_a_tag(mall):
-    more = {"json": {"price_fen": 5000}, "as_": "bob"}
+    more = {"json": {"price_fen": 5000, "reason": "x"}, "as_": "bob"}
     refused(mall, "PATCH", "/cooperative/skus/P01-1", 428, "precondition_required", **more)
 
 

@@ -87,6 +87,23 @@ def test_a_bad_parcel_is_refused(
     assert parcels(transactions) == 0
 
 
+def test_a_lot_that_nobody_knows_is_not_lost_silently(
+    api: Any, transactions: Any, order: str
+) -> None:
+    with transactions.begin() as ctx:
+        [line] = lines_of(ctx, f"{order}-1")
+    path = f"/cooperative/consignments/{order}-1/parcels"
+    piece = {"line_id": str(line.id), "quantity": 1}
+    for lot, code in (("L1", "lot_unknown"), ("L" * 65, "invalid"), (7, "invalid")):
+        answer = api.post(path, {**PARCEL, "lines": [{**piece, "lot": lot}]}, as_="bob")
+        assert (answer.status_code, answer.json["code"]) == (422, code)
+    assert parcels(transactions) == 0
+    for number, lot in enumerate((None, "", " ")):
+        body = {"carrier": "ems", "tracking_no": f"EM000{number}", "lines": [{**piece, "lot": lot}]}
+        assert api.post(path, body, as_="bob").status_code == 201
+    assert parcels(transactions) == 3
+
+
 def test_over_shipping_says_what_is_left(api: Any, transactions: Any, order: str) -> None:
     with transactions.begin() as ctx:
         [line] = lines_of(ctx, f"{order}-1")

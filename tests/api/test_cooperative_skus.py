@@ -1,6 +1,6 @@
 import pytest
 
-from tests.cast import order_body
+from tests.cast import order_body, secret
 
 PRICE = "/cooperative/skus/P01-1"
 STOCK = "/cooperative/skus/P01-1/stock-movements"
@@ -37,7 +37,7 @@ def test_a_manager_reads_and_sets_a_price(api):
 )
 def test_a_price_is_set_under_the_tag_that_was_read(api, tag, status, code):
     headers = {"If-Match": tag} if tag else {}
-    answer = api.patch(PRICE, {"price_fen": 5200}, as_="bob", headers=headers)
+    answer = api.patch(PRICE, {"price_fen": 5200, "reason": "涨价"}, as_="bob", headers=headers)
     assert (answer.status_code, answer.json["code"]) == (status, code)
     assert offer(api) == (4800, 600)
 
@@ -53,11 +53,20 @@ def test_a_price_is_set_under_the_tag_that_was_read(api, tag, status, code):
         {"price_fen": None},
         {},
         {"price_fen": 5200, "stock": 3},
+        {"price_fen": 5200, "reason": ""},
+        {"price_fen": 5200, "reason": " \n"},
+        {"price_fen": 5200, "reason": None},
     ],
 )
 def test_a_price_that_is_none_is_refused(api, body):
-    answer = api.patch(PRICE, body, as_="bob", headers={"If-Match": '"1"'})
+    answer = api.patch(PRICE, {"reason": "涨价", **body}, as_="bob", headers={"If-Match": '"1"'})
     assert (answer.status_code, answer.json["code"]) == (422, "invalid")
+    assert offer(api) == (4800, 600)
+
+
+def test_a_price_is_not_changed_without_a_reason(api):
+    answer = api.patch(PRICE, {"price_fen": 5200}, as_="bob", headers={"If-Match": '"1"'})
+    assert (answer.status_code, list(answer.json["errors"])) == (422, ["reason"])
     assert offer(api) == (4800, 600)
 
 
@@ -72,7 +81,7 @@ def test_a_price_that_is_none_is_refused(api, body):
 )
 @pytest.mark.parametrize("method", ["GET", "PATCH", "POST"])
 def test_the_goods_of_others_are_closed(api, who, status, method):
-    path, body = (STOCK, HARVEST) if method == "POST" else (PRICE, {"price_fen": 1})
+    path, body = (STOCK, HARVEST) if method == "POST" else (PRICE, {"price_fen": 1, "reason": "x"})
     answer = api.call(
         method, path, as_=who, headers={"If-Match": '"1"'}, json=None if method == "GET" else body
     )
@@ -88,6 +97,24 @@ def test_a_harvest_is_on_the_shelf_at_once(api):
         {"sku": "P01-1", "on_hand": 640, "reserved": 0, "available": 640},
     )
     assert offer(api) == (4800, 640)
+
+
+def test_a_harvest_sent_twice_is_booked_once(api):
+    first = api.post(STOCK, HARVEST, as_="bob", key="h1")
+    again = api.post(STOCK, HARVEST, as_="bob", key="h1")
+    assert (again.status_code, again.json) == (201, first.json)
+    assert again.headers["Idempotency-Replayed"] == "true"
+    other = api.post(STOCK, {**HARVEST, "delta": 41}, as_="bob", key="h1")
+    assert (other.status_code, other.json["code"]) == (422, "idempotency_key_reused")
+    assert offer(api) == (4800, 640)
+
+
+def test_a_movement_needs_no_key(api):
+    without = {"Authorization": f"Bearer {secret('bob')}"}
+    for _ in range(2):
+        sent = api.client.post(f"/api/v1{STOCK}", json=HARVEST, headers=without)
+        assert sent.status_code == 201
+    assert offer(api) == (4800, 680)
 
 
 def test_movements_say_who_and_why(api):
@@ -124,6 +151,10 @@ def test_movements_do_not_say_who_bought(api):
     "body",
     [
         {**HARVEST, "delta": 0},
+        {**HARVEST, "delta": -40},
+        {**HARVEST, "cause": "purchase", "delta": -1},
+        {**HARVEST, "cause": "return", "delta": -1},
+        {**HARVEST, "cause": "damage"},
         {**HARVEST, "cause": "reserve"},
         {**HARVEST, "cause": "magic"},
         {**HARVEST, "note": ""},

@@ -58,7 +58,7 @@ def test_a_change_is_asked_for_and_learnt_again(ready, behind, transactions):
     old = ready.get(PRODUCT)
     bob = transactions.acting(actor_of(transactions, "bob"))
     with bob.begin() as ctx:
-        change_price(ctx, "P01-1", 5200, "", 1)
+        change_price(ctx, "P01-1", 5200, "春茶涨价", 1)
     new = ready.get(PRODUCT)
     assert (old.json["price_fen"], new.json["price_fen"]) == (4800, 5200)
     assert ready.get(PRODUCT).headers["ETag"] == new.headers["ETag"] != old.headers["ETag"]

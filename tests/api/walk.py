@@ -111,7 +111,7 @@ class Walk:
         self.go(
             "PATCH /cooperative/skus/{code}",
             "P01-1",
-            json={"price_fen": 4900},
+            json={"price_fen": 4900, "reason": "秋茶上市"},
             as_="bob",
             headers={"If-Match": tag},
         )

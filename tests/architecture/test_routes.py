@@ -65,7 +65,13 @@ def test_every_permission_is_in_the_map(spec):
 )
 def test_what_creates_something_of_value_takes_a_key(spec):
     valuable = re.search(r"(/orders|/payments|/parcels|/refunds|/after-sales|/commit)$", spec.rule)
-    assert spec.idempotent or not valuable
+    assert spec.idempotent is True or not valuable
+
+
+def test_stock_is_not_counted_twice_for_who_sends_a_key():
+    """The contract lists what demands a key, and this is not in it."""
+    heeding = [one.rule for one in ENDPOINTS if one.idempotent == "if_asked"]
+    assert heeding == ["/cooperative/skus/<code>/stock-movements"]
 
 
 STAFF_ONLY = [one for one in ENDPOINTS if one.permission.startswith(("reports.", "entries."))]

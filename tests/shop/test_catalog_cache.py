@@ -99,7 +99,7 @@ def test_one_small_question_every_quarter_of_a_second(reader, database):
 def test_a_price_of_another_process_shows_after_the_next_question(reader, bob):
     reader.detail()
     with bob.begin() as ctx:
-        change_price(ctx, "P01-1", 5200, "", 1)
+        change_price(ctx, "P01-1", 5200, "春茶涨价", 1)
     assert "4800" in reader.detail()
     reader.quarter_second_passes()
     assert "('P01-1', 5200, 600)" in reader.detail()
@@ -236,7 +236,7 @@ def test_in_the_process_that_wrote_it_a_change_shows_at_once(bob):
 
     assert cached(bob, "key", build).body == b"[(4800, 600), (9800, 400)]"
     with bob.begin() as ctx:
-        change_price(ctx, "P01-1", 5200, "", 1)
+        change_price(ctx, "P01-1", 5200, "春茶涨价", 1)
     assert cached(bob, "key", build).body == b"[(5200, 600), (9800, 400)]"
     with bob.begin() as ctx:
         adjust(ctx, sku_id(ctx, "P01-2"), 5, MovementCause.COUNT, "盘点")

@@ -47,7 +47,7 @@ def test_a_manager_changes_a_price(ctx):
 @pytest.mark.parametrize("price", [0, -1, 100_000_001])
 def test_a_price_is_positive_and_not_absurd(ctx, price):
     with pytest.raises(Invalid) as refused:
-        change_price(acting(ctx, "bob"), "P01-1", price, "", 1)
+        change_price(acting(ctx, "bob"), "P01-1", price, "春茶涨价", 1)
     assert list(refused.value.fields) == ["price_fen"]
     assert sku(ctx, "P01-1") == (4800, 1)
 
@@ -59,14 +59,14 @@ def test_a_price_is_positive_and_not_absurd(ctx, price):
 def test_the_goods_of_others_are_not_there(ctx, who, code):
     before = version(ctx)
     with pytest.raises(NotFound):
-        change_price(acting(ctx, who), code, 5200, "", 1)
+        change_price(acting(ctx, who), code, 5200, "春茶涨价", 1)
     assert (sku(ctx, "P01-1"), version(ctx)) == ((4800, 1), before)
 
 
 def test_who_has_read_an_older_state_must_read_again(ctx):
-    change_price(acting(ctx, "bob"), "P01-1", 5200, "", 1)
+    change_price(acting(ctx, "bob"), "P01-1", 5200, "春茶涨价", 1)
     with pytest.raises(Conflict) as refused:
-        change_price(acting(ctx, "bob"), "P01-1", 5300, "", 1)
+        change_price(acting(ctx, "bob"), "P01-1", 5300, "春茶涨价", 1)
     assert refused.value.error_code == "precondition_failed"
     assert sku(ctx, "P01-1") == (5200, 2)
 

@@ -153,6 +153,7 @@ def test_an_adjustment_is_audited(ctx):
     adjust(acting(ctx, "bob"), sku_id(ctx, "P01-1"), -1, MovementCause.COUNT, "盘点")
     entry = ctx.session.orm.scalars(select(AuditEntry).order_by(AuditEntry.sequence.desc())).first()
     assert (entry.action, entry.reason, entry.before) == ("stock.adjust", "盘点", {"on_hand": 600})
+    assert (entry.subject, entry.subject_id) == ("sku", "P01-1")
     assert entry.after == {"on_hand": 599, "cause": "count"}
 
 
@@ -174,6 +175,10 @@ def test_stock_never_falls_below_what_is_promised(ctx):
         (1, MovementCause.RESERVE, "盘点", "cause"),
         (1, MovementCause.INITIAL, "盘点", "cause"),
         (10**9, MovementCause.HARVEST, "丰收", "delta"),
+        (-1, MovementCause.HARVEST, "丰收", "delta"),
+        (-1, MovementCause.PURCHASE, "采购", "delta"),
+        (-1, MovementCause.RETURN, "退货", "delta"),
+        (1, MovementCause.DAMAGE, "受潮", "delta"),
     ],
 )
 def test_an_adjustment_that_means_nothing_is_refused(ctx, delta, cause, note, field):
