@@ -31,6 +31,7 @@ SPECIAL = {
     "bad_event": 400,
     "rate_limited": 429,
     "too_large": 413,
+    "statement_too_large": 413,
     "unsupported_media_type": 415,
     "precondition_required": 428,
     "precondition_failed": 412,

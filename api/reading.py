@@ -10,9 +10,10 @@ from typing import Any, Literal
 import orjson
 from flask import request
 from marshmallow import Schema, ValidationError
+from werkzeug.datastructures import FileStorage
 
 from api.wording import worded
-from shop.errors import Invalid
+from shop.errors import Invalid, Words
 from shop.web import refuse_nul
 
 MAX_PARTS = 2_000
@@ -48,6 +49,25 @@ def json_body() -> Any:
     if b"\\u0000" in raw:
         refuse_nul(part for part in parts if isinstance(part, str))
     return value
+
+
+def uploaded(name: str) -> FileStorage:
+    """A file out of the present request's form.
+
+    Raises:
+        Invalid: `unsupported_media_type`, the body is no form with files; or `name` is missing.
+    """
+    if request.mimetype != "multipart/form-data":
+        raise Invalid(
+            "请求内容须为 multipart/form-data",
+            "The body must be multipart/form-data",
+            code="unsupported_media_type",
+        )
+    file = request.files.get(name)
+    if file is None:
+        words = Words("请选择文件", "A file is needed")
+        raise Invalid(words, words.en, fields={name: [words]})
+    return file
 
 
 def _parts(value: Any) -> Iterator[Any]:

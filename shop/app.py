@@ -21,6 +21,7 @@ from shop import logging
 from shop import settings as settings_module
 from shop.clock import Clock, system_clock
 from shop.db import Database
+from shop.payments import bank_files
 from shop.settings import Settings
 from shop.web import (
     Mall,
@@ -39,6 +40,12 @@ REDIS_TIMEOUT = 0.5
 
 GUESSES = "10 per 15 minutes"
 """Sign-ins of one login: enough for who has forgotten, 350,000 a year for who has not known."""
+
+UPLOADS = frozenset({"api.POST_api_v1_bank_receipts_take_in", "admin.bank_take_in"})
+"""The doors for a bank's statement."""
+
+MAX_UPLOAD = bank_files.MAX_BYTES + 1_000_000
+"""Bytes: a statement as large as is read at all, and a form around it."""
 
 SIGN_INS = ("api.POST_api_v1_auth_sign_in", "storefront.come_in", "admin.enter")
 
@@ -92,6 +99,7 @@ def create_app(
 
 def _assemble(app: Flask, settings: Settings) -> None:
     Babel(app, locale_selector=language)
+    app.before_request(_begin)  # first of all: looking for a form's token reads the body
     csrf = CSRFProtect(app)
     limiter = Limiter(get_remote_address, app=app, default_limits=[], on_breach=_note_reset)
     app.extensions["limiter_kept"] = limiter  # what it decorates holds it by a weak reference
@@ -99,7 +107,6 @@ def _assemble(app: Flask, settings: Settings) -> None:
     storefront.register(app, limiter)
     admin.register(app, limiter)
     _limit_guesses(app, limiter)
-    app.before_request(_begin)
     policy = content_security_policy(settings)
 
     def secure(response: Response) -> Response:
@@ -150,6 +157,8 @@ def _begin() -> None:
     request_id()
     if getattr(request, "overlong", False):
         raise RequestURITooLarge
+    if request.endpoint in UPLOADS:
+        request.max_content_length = MAX_UPLOAD
 
 
 def content_security_policy(settings: Settings) -> str:

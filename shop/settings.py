@@ -136,3 +136,8 @@ def _refuse_defaults_in_production(settings: Settings) -> None:
         )
     if not settings.stripe_webhook_secrets:
         raise SettingsError("STRIPE_WEBHOOK_SECRETS must be set in production.")
+    if not settings.public_url.startswith("https://"):
+        raise SettingsError(
+            "PUBLIC_URL must be the mall's https address in production: cookies and the way back "
+            "from the payment depend on it."
+        )

@@ -9,6 +9,7 @@ from flask import request
 
 from api.endpoint import Ctx, endpoint
 from api.pagination import decode_id, encode_cursor
+from api.reading import uploaded
 from api.schemas.bank import (
     AsideBody,
     BankMatchAnswer,
@@ -98,10 +99,7 @@ def enter(ctx: Ctx, body: dict[str, Any]) -> dict[str, Any]:
 )
 def take_in(ctx: Ctx) -> bank_import.Imported:
     """Take in a statement (csv or xlsx), whole or not at all; the same file again is harmless."""
-    file = request.files.get("file")
-    if file is None:
-        words = Words("请选择文件", "A file is needed")
-        raise Invalid(words, words.en, fields={"file": [words]})
+    file = uploaded("file")
     name = clean(file.filename or "", LONGEST)
     return bank_import.import_statement(ctx, name, file.read(), _mapping())
 

@@ -79,6 +79,15 @@ def test_a_file_is_previewed_then_imported(fiona, transactions):
     assert placed.number in fiona.plain
 
 
+def test_a_file_may_be_larger_than_other_forms(fiona, transactions):
+    data = csv(*((500 + number, "货" * 500) for number in range(800)))
+    assert len(data) > 1_000_000
+    assert send(fiona, data).status_code == 200
+    assert "确认导入" in fiona.plain
+    assert send(fiona, b"x" * 6_000_001).status_code == 413
+    assert count(transactions) == 0
+
+
 def test_the_same_file_again(fiona, transactions):
     for _ in range(2):
         send(fiona, csv((500, "甲")), step="import")

@@ -96,7 +96,8 @@ def test_what_is_no_statement(api, transactions, data, form, code):
 
 
 def test_without_a_file(api, transactions):
-    answer = api.call("POST", "/payments/bank-receipts/import", as_="fiona", data={"x": "1"})
+    sent = {"data": {"x": "1"}, "content_type": "multipart/form-data"}
+    answer = api.call("POST", "/payments/bank-receipts/import", as_="fiona", **sent)
     refused(answer, 422, "invalid")
     assert count(transactions) == 0
 
@@ -263,3 +264,33 @@ def test_a_refund_by_transfer_is_marked_as_sent(api, transactions):
     assert api.post(f"{path}/sent", as_="fiona").json["state"] == "sent"
     assert api.get(path, as_="fiona").json["state"] == "sent"
     refused(api.post("/refunds/1R1/sent", as_="fiona"), 404, "not_found")
+
+
+def test_a_statement_is_larger_than_other_bodies(api, transactions):
+    long = "货" * 500
+    answer = upload(api, csv(*((500 + number, long) for number in range(800))))
+    assert (answer.status_code, answer.json["rows_new"]) == (201, 800)
+    assert count(transactions) == 800
+
+
+@pytest.mark.parametrize(
+    ("size", "code"), [(5_000_001, "statement_too_large"), (6_000_001, "too_large")]
+)
+def test_a_statement_may_be_too_large(api, transactions, size, code):
+    refused(upload(api, b"x" * size), 413, code)
+    assert count(transactions) == 0
+
+
+@pytest.mark.parametrize("sent", [{"json": {"file": "x"}}, {"data": b"a,b\n1,2"}, {}])
+def test_a_statement_comes_as_a_form(api, transactions, sent):
+    path = "/payments/bank-receipts/import"
+    refused(api.call("POST", path, as_="fiona", **sent), 415, "unsupported_media_type")
+    assert count(transactions) == 0
+
+
+def test_other_bodies_stay_small(api, transactions):
+    data = b" " * 1_000_001
+    answer = api.call(
+        "POST", "/payments/bank-receipts", as_="fiona", data=data, content_type="application/json"
+    )
+    refused(answer, 413, "too_large")
