@@ -30,8 +30,10 @@ from storefront import transfer as transfers
 from storefront.checkout import to_cashier
 from storefront.errors import status_of
 from storefront.forms import FindOrderForm, Form, read_form
+from storefront.labels import listed
 from storefront.names import cooperative_names, unit_names
 from storefront.page import go, here, pages, show
+from storefront.shown import pick
 from storefront.texts import _
 
 PER_PAGE = 10
@@ -137,9 +139,9 @@ def again(ctx: Ctx, number: str) -> Response:
         try:
             set_line(ctx, owner, line["sku"], line["quantity"])
         except (Invalid, NotFound, Conflict):
-            missing.append(line["name"])
+            missing.append(pick(line["name"], line["name_en"]))
     if missing:
-        flash(_("有的商品已不再出售：%(names)s", names="、".join(missing)), "warning")
+        flash(_("有的商品已不再出售：%(names)s", names=listed(missing)), "warning")
     return go("cart")
 
 
