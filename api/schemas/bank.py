@@ -71,7 +71,10 @@ class BankMatchAnswer(Schema):
 
 
 class ReceiptAnswer(Schema):
-    """A line of the bank's. `open_reason` says why the rules left it, or its rest, to a person."""
+    """A line of the bank's. `open_reason` says why the rules left it, or its rest, to a person.
+
+    The payer is masked for everybody but finance, whose reading of one line is written down.
+    """
 
     id = fields.UUID(required=True)
     state = fields.String(required=True)
@@ -82,6 +85,7 @@ class ReceiptAnswer(Schema):
     set_aside_reason = fields.String(allow_none=True)
     payer_name = fields.String(required=True)
     payer_account = fields.String(required=True)
+    masked = fields.Boolean(required=True)
     remark = fields.String(required=True)
     bank_reference = fields.String(allow_none=True)
     filename = fields.String(allow_none=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -13,10 +13,11 @@ from sqlalchemy import ColumnElement, and_, exists, func, select
 from sqlalchemy.orm import aliased
 
 from models.bank import BankMatch, BankReceipt, BankStatement, MatchState, ReceiptState
-from models.identity import User
+from models.identity import Role, User
 from models.orders import Order, OrderState, PaymentTerms
 from models.payments import Payment, PaymentMethod
 from models.refunds import Refund, RefundState
+from shop import audit, phones
 from shop.context import Ctx
 from shop.errors import NotFound
 from shop.orders.rules import institutional
@@ -29,6 +30,13 @@ REFUNDS, PAYMENTS = Refund.__table__, Payment.__table__
 ENTERED_BY, APPROVED_BY = aliased(USERS), aliased(USERS)
 
 Row = dict[str, Any]
+
+
+READS_PERSONAL_DATA = frozenset({Role.FINANCE})
+"""Who compares payers with orders needs their names; who only agrees to a match does not."""
+
+KEPT_DIGITS = 4
+"""Of an account's number, as banks print it where others may look."""
 
 
 class Pile(StrEnum):
@@ -95,7 +103,7 @@ def lines_on_desk(
 ) -> list[Row]:
     """Lines of one pile (or all), newest first, each with its `matches` that are not rejected.
 
-    `before` is the `id` of the last row already read.
+    Payers are masked for everybody but finance. `before` is the `id` of the last row already read.
     """
     wanted = [] if pile is None else [PILES[pile]]
     if before is not None:
@@ -103,7 +111,7 @@ def lines_on_desk(
     found = ctx.session.execute(
         LINE.where(*wanted).order_by(RECEIPTS.c.id.desc()).limit(limit)
     ).mappings()
-    rows = [dict(row) for row in found]
+    rows = [_shown(ctx, row) for row in found]
     matches = _matches(ctx, [row["id"] for row in rows])
     return [
         {**row, "matches": [one for one in matches[row["id"]] if one["state"] != "rejected"]}
@@ -114,13 +122,38 @@ def lines_on_desk(
 def line_on_desk(ctx: Ctx, receipt_id: UUID) -> Row:
     """One line with all its matches, the rejected too.
 
+    The payer is masked for everybody but finance, whose reading is written down.
+
     Raises:
         NotFound: there is none.
     """
     row = ctx.session.execute(LINE.where(RECEIPTS.c.id == receipt_id)).mappings().one_or_none()
     if row is None:
         raise NotFound("没有找到这笔银行流水", "There is no such line of the bank")
-    return {**row, "matches": _matches(ctx, [receipt_id])[receipt_id]}
+    shown = _shown(ctx, row)
+    if not shown["masked"]:
+        audit.record(
+            ctx,
+            "personal_data.read",
+            "bank_receipt",
+            str(receipt_id),
+            after={"fields": ["payer_name", "payer_account"]},
+        )
+    return {**shown, "matches": _matches(ctx, [receipt_id])[receipt_id]}
+
+
+def _shown(ctx: Ctx, row: Mapping[str, Any]) -> Row:
+    """A row with its payer, `masked` or not."""
+    if ctx.actor.has(*READS_PERSONAL_DATA):
+        return {**row, "masked": False}
+    name, account = row["payer_name"] or "", row["payer_account"] or ""
+    kept = account[-KEPT_DIGITS:] if len(account) > KEPT_DIGITS else ""
+    return {
+        **row,
+        "payer_name": phones.mask_name(name),
+        "payer_account": f"****{kept}" if account else "",
+        "masked": True,
+    }
 
 
 def match_on_desk(ctx: Ctx, match_id: UUID) -> Row:
@@ -178,7 +211,8 @@ def last_line_on(ctx: Ctx) -> date | None:
 def refunds_to_pay(ctx: Ctx, limit: int = 24) -> list[Row]:
     """Refunds by transfer that a person has to pay out, or whose line the bank has not sent yet.
 
-    `payer_name` and `payer_account` are of the newest line that the order was paid by.
+    `payer_name` and `payer_account` are of the newest line that the order was paid by, masked as
+    the lines themselves.
     """
     paid_by = (
         select(RECEIPTS.c.payer_name, RECEIPTS.c.payer_account)
@@ -209,7 +243,7 @@ def refunds_to_pay(ctx: Ctx, limit: int = 24) -> list[Row]:
         .order_by(REFUNDS.c.id)
         .limit(limit)
     )
-    return [dict(row) for row in found.mappings()]
+    return [_shown(ctx, row) for row in found.mappings()]
 
 
 def waiting_orders(ctx: Ctx, amount_fen: int, limit: int = 5) -> list[Row]:

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 
 from models.bank import BankMatch, BankReceipt
 from models.organization import Unit
+from models.system import AuditEntry
 from shop.payments.bank_jobs import match_receipts
 from shop.payments.refund_rules import RefundWish
 from shop.payments.refunds import request_refund
@@ -294,3 +295,40 @@ def test_other_bodies_stay_small(api, transactions):
         "POST", "/payments/bank-receipts", as_="fiona", data=data, content_type="application/json"
     )
     refused(answer, 413, "too_large")
+
+
+PAYER = {"payer_name": "欧阳娜娜", "payer_account": "6222020200112233445"}
+
+
+def readings(transactions) -> list[str]:
+    with transactions.begin() as ctx:
+        found = select(AuditEntry.subject_id).where(AuditEntry.action == "personal_data.read")
+        return list(ctx.session.execute(found).scalars())
+
+
+def test_payers_are_masked_for_all_but_finance(api, transactions):
+    line_id = api.post("/payments/bank-receipts", {**LINE, **PAYER}, as_="fiona").json["id"]
+    before = readings(transactions)
+    masked = ("欧**", "****3445", True)
+    [listed] = lines(api, as_="ada")
+    opened = api.get(f"/payments/bank-receipts/{line_id}", as_="ada").json
+    for found in (listed, opened):
+        assert (found["payer_name"], found["payer_account"], found["masked"]) == masked
+    assert readings(transactions) == before
+
+
+def test_who_opens_a_payer_is_written_down(api, transactions):
+    line_id = api.post("/payments/bank-receipts", {**LINE, **PAYER}, as_="fiona").json["id"]
+    [listed] = lines(api)
+    before = readings(transactions)
+    opened = api.get(f"/payments/bank-receipts/{line_id}", as_="fiona").json
+    for found in (listed, opened):
+        assert {name: found[name] for name in PAYER} == PAYER
+        assert found["masked"] is False
+    assert readings(transactions) == [*before, line_id]
+
+
+def test_a_line_without_a_payer_has_nothing_to_mask(api):
+    api.post("/payments/bank-receipts", LINE, as_="fiona")
+    [found] = lines(api, as_="ada")
+    assert (found["payer_name"], found["payer_account"], found["masked"]) == ("", "", True)
