@@ -87,7 +87,7 @@ class Loose:
                 )
 
     def meet(self, *, before: str = "", after: str = "", parties: int = 2) -> None:
-        """Each racer waits for the others at its first statement with these words."""
+        """Each racer waits for the others at its first statement that one of these patterns is in."""
         self._before, self._after = before, after
         self._gate = threading.Barrier(parties)
 
@@ -98,13 +98,13 @@ class Loose:
         for guard in self._guards:
             statement, found = re.subn(guard, "", statement)
             self._guards[guard] += found
-        if self._before and self._before in statement:
+        if self._before and re.search(self._before, statement):
             self._wait()
         return statement, parameters
 
     def done(self, _connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         """A statement has been carried out."""
-        if self._after and self._after in statement:
+        if self._after and re.search(self._after, statement):
             self._wait()
 
     def _wait(self) -> None:
