@@ -199,6 +199,19 @@ def replay(event: str | None, *, failed: bool) -> None:
         click.echo(event_replay.replay_event(transactions, event_id))
 
 
+@main.command("reset-password")
+@click.argument("email")
+@click.option("--reason", required=True, help="Why, and how you know who asks; it is kept.")
+def reset_password(email: str, reason: str) -> None:
+    """Print a temporary password for EMAIL; all sign-ins of that person end."""
+    from shop.identity import commands
+
+    with _as_system() as transactions, transactions.begin() as ctx:
+        password = commands.reset_password(ctx, email, reason)
+    click.echo(password)
+    click.echo("Have it changed at once, under 我的 → 修改密码.", err=True)
+
+
 @contextmanager
 def _as_system() -> Iterator[Transactions]:
     """Transactions of the system's own; what the shop refuses is one sentence and exit code 1."""

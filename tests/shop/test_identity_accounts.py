@@ -5,12 +5,14 @@ from sqlalchemy import func, select, update
 
 from models.identity import AccessToken, BuyerKind, TokenKind, User
 from models.organization import Unit
+from models.system import AuditEntry
 from shop.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from shop.identity import commands, passwords, queries
 from tests import cast
 from tests.conftest import acting
 
 USERS, TOKENS = User.__table__, AccessToken.__table__
+ENTRIES = AuditEntry.__table__
 NEW = {
     "email": "Mei@Example.org",
     "password": "bamboo-lantern-7",
@@ -248,3 +250,31 @@ def test_what_belongs_to_a_person_asks_for_one(ctx):
             call(ctx)
     with pytest.raises(Unauthenticated):
         commands.change_password(ctx, "a", "b")
+
+
+def test_who_forgot_a_password_is_given_another_and_signed_out(ctx):
+    signed_in = commands.sign_in(ctx, cast.email("alice"), cast.PASSWORD, TokenKind.SESSION)
+    live = TOKENS.c.user_id == signed_in.user.id, TOKENS.c.revoked_at.is_(None)
+    ended = ctx.session.execute(select(func.count()).select_from(TOKENS).where(*live)).scalar_one()
+    password = commands.reset_password(ctx, cast.email("alice"), "rang from 154****0001")
+    with pytest.raises(Unauthenticated):
+        commands.sign_in(ctx, cast.email("alice"), cast.PASSWORD, TokenKind.SESSION)
+    assert (
+        queries.actor_for_token(ctx.session, signed_in.secret, TokenKind.SESSION, ctx.now) is None
+    )
+    assert commands.sign_in(ctx, cast.email("alice"), password, TokenKind.SESSION)
+    entry = ctx.session.execute(select(ENTRIES).order_by(ENTRIES.c.sequence.desc()).limit(1)).one()
+    assert (entry.action, entry.subject_id) == ("password.reset", str(signed_in.user.id))
+    assert (entry.after, entry.reason) == ({"revoked": ended}, "rang from 154****0001")
+
+
+def test_nobody_else_resets_a_password(ctx):
+    before = stored_password(ctx, "alice")
+    with pytest.raises(Forbidden):
+        commands.reset_password(acting(ctx, "olga"), cast.email("alice"), "curious")
+    assert stored_password(ctx, "alice") == before
+
+
+def test_a_password_of_nobody_is_not_reset(ctx):
+    with pytest.raises(NotFound):
+        commands.reset_password(ctx, "nobody@mall.example", "rang")
