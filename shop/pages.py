@@ -86,6 +86,11 @@ class Pages:
             opened = opened.acting(ctx.actor)
         return spec.view(opened, **path)
 
+    def refused(self, name: str, path: dict[str, Any], error: ShopError) -> Any:
+        """Answer for the view `name`, which was not even called, as if it had raised `error`."""
+        spec = next(spec for spec in self.declared if spec.view.__name__ == name)
+        return self._refused(spec, path, error)
+
     def _refused(self, spec: Page, path: dict[str, Any], error: ShopError) -> Any:
         if spec.retry is None or request.method == "GET":
             return self.error_page(error)

@@ -15,6 +15,28 @@ class SettingsError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Support:
+    """Whom buyers turn to, as the pages print it; what is empty is left out."""
+
+    phone: str
+    email: str
+    hours: str
+    operator: str
+    demo: bool = False
+
+    @property
+    def reachable(self) -> bool:
+        """Whether a buyer can reach anybody at all."""
+        return bool(self.phone or self.email)
+
+
+DEMO_SUPPORT = Support(
+    "0872-000-0000", "help@mall.example", "9:00–18:00", "永平助农商城（演示）", demo=True
+)
+"""What is shown where nothing is set and nobody buys for real: a number and a domain of nobody."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything the environment may say. Times in minutes, sizes in bytes, ports on loopback."""
 
@@ -46,6 +68,10 @@ class Settings:
     bank_account_name: str = ""
     bank_account_number: str = ""
     bank_name: str = ""
+    support_phone: str = ""
+    support_email: str = ""
+    support_hours: str = ""
+    operator_name: str = ""
 
     @property
     def production(self) -> bool:
@@ -56,6 +82,14 @@ class Settings:
     def sandbox(self) -> bool:
         """True when no Stripe key is set: payments go to our own sandbox (design, section 9)."""
         return self.stripe_secret_key is None
+
+    @property
+    def support(self) -> Support:
+        """Whom buyers turn to; nothing set shows the demonstration, but never in production."""
+        found = Support(
+            self.support_phone, self.support_email, self.support_hours, self.operator_name
+        )
+        return found if self.production or found.reachable else DEMO_SUPPORT
 
     @property
     def sandbox_url(self) -> str:
@@ -116,6 +150,10 @@ def _read(env: Env) -> Settings:
         bank_account_name=env.str("BANK_ACCOUNT_NAME", ""),
         bank_account_number=env.str("BANK_ACCOUNT_NUMBER", ""),
         bank_name=env.str("BANK_NAME", ""),
+        support_phone=env.str("SUPPORT_PHONE", "").strip(),
+        support_email=env.str("SUPPORT_EMAIL", "").strip(),
+        support_hours=env.str("SUPPORT_HOURS", "").strip(),
+        operator_name=env.str("OPERATOR_NAME", "").strip(),
     )
 
 

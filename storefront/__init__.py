@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import Flask
 
@@ -17,6 +16,7 @@ from storefront import (
     errors,
     home,
     info,
+    limits,
     orders,
     page,
     sign_in,
@@ -42,18 +42,11 @@ __all__ = [
 
 TRANSLATIONS = str(Path(__file__).parent / "translations")
 
-LIMITS = {
-    "come_in": "20/minute",
-    "create_account": "10/minute",
-    "look_up": "10/minute",
-    "place": "1200/minute",
-}
-"""View -> forms an address may send. Orders are many: a whole campus shares one address."""
-
 assets.register(page.blueprint)
 page.register_globals()
 page.blueprint.before_request(visit.begin)
 errors.answer_for(page.blueprint)
+limits.answer_for_them()
 
 
 def register(app: Flask, limiter: Limiter) -> None:
@@ -63,18 +56,4 @@ def register(app: Flask, limiter: Limiter) -> None:
     app.config["SESSION_REFRESH_EACH_REQUEST"] = False
     errors.answer_nobodys(app)
     app.register_blueprint(page.blueprint)
-    for name, limit in LIMITS.items():
-        endpoint = f"{page.blueprint.name}.{name}"
-        view = _named(app.view_functions[endpoint], name)
-        app.view_functions[endpoint] = limiter.limit(limit, override_defaults=True)(view)
-
-
-def _named(view: Any, name: str) -> Any:
-    """The limiter counts by a function's name, and all our views are the one of `Pages`."""
-
-    @wraps(view)
-    def named(**path: Any) -> Any:
-        return view(**path)
-
-    named.__name__ = named.__qualname__ = f"storefront_{name}"
-    return named
+    limits.register(app, limiter)

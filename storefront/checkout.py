@@ -20,6 +20,7 @@ from shop.web import language
 from storefront import draft, visit, wishes
 from storefront.errors import status_of
 from storefront.forms import Form, told
+from storefront.guest import to_order
 from storefront.page import fragment, go, go_to, pages, show
 from storefront.texts import _
 from storefront.transfer import to_transfer
@@ -145,7 +146,7 @@ def to_cashier(opened: Transactions, number: str, token: str | None) -> Response
     else:
         if attempt.redirect_url is not None:
             return go_to(attempt.redirect_url)
-    return go("order", number=number, access_token=token)
+    return to_order(opened.actor, number, token)
 
 
 def _key(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import Blueprint, Flask, Response, current_app, make_response, render_template, request
@@ -18,7 +18,22 @@ log = logging.get("storefront")
 ELSEWHERE = ("/api/", "/admin")
 """Paths whose errors other surfaces answer."""
 
+
+class TooMany(errors.ShopError):
+    """More forms than an address may send; the next may come in `seconds`."""
+
+    code = "too_many_requests"
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(
+            f"操作太频繁，请在 {seconds} 秒后再试",
+            f"Too many attempts: please try again in {seconds} seconds",
+        )
+        self.seconds = seconds
+
+
 STATUS: list[tuple[type[errors.ShopError], int]] = [
+    (TooMany, 429),
     (errors.Unauthenticated, 401),
     (errors.Forbidden, 403),
     (errors.NotFound, 404),
@@ -32,12 +47,16 @@ STATUS: list[tuple[type[errors.ShopError], int]] = [
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What an error page says; `retry_url` is a page that may work the next time."""
+    """What an error page says; `retry_url` is a page that may work the next time.
+
+    `order` is the page of an order that this browser may not open: signing in may help.
+    """
 
     title: str
     detail: str = ""
     retry_url: str = ""
     request_id: str = ""
+    order: str = ""
 
 
 def status_of(error: errors.ShopError) -> int:
@@ -54,6 +73,7 @@ def error_page(error: errors.ShopError) -> Response:
         _title(status),
         " ".join([detail, *faults]) if status != 404 else _missing(error, detail),  # noqa: PLR2004
         retry_url=request.full_path if request.method == "GET" and status == 503 else "",  # noqa: PLR2004
+        order=_order_page() if status == 404 else "",  # noqa: PLR2004
     )
     return _page(told, status)
 
@@ -98,7 +118,7 @@ def answer_nobodys(app: Flask) -> None:
 
 
 def _page(told: Told, status: int) -> Response:
-    shown = Told(told.title, told.detail, told.retry_url, request_id())
+    shown = replace(told, request_id=request_id())
     response: Response = make_response(
         render_template("storefront/error.html", error=shown), status
     )
@@ -106,6 +126,12 @@ def _page(told: Told, status: int) -> Response:
     if status in {429, 503}:
         response.headers["Retry-After"] = "30"
     return response
+
+
+def _order_page() -> str:
+    """The path asked for, if it is an order's page or leads back to one; else nothing."""
+    part, _, rest = request.path.lstrip("/").partition("/")
+    return f"/orders/{rest.partition('/')[0]}" if part == "orders" and rest else ""
 
 
 def _title(status: int) -> str:

@@ -54,7 +54,6 @@ def _sections(items: list[ProductItem]) -> list[dict[str, Any]]:
     season = take(lambda one: one.on_sale and _seasonal(one), FAVOURITES)
     favourites = take(lambda one: one.on_sale and one.available > 0, FAVOURITES)
     certified = take(lambda one: one.aid_certified and one.on_sale, CERTIFIED)
-    listing, search = url_for("storefront.shelves"), "storefront.search"
     sections = [
         {
             "title": _("当季先尝"),
@@ -67,14 +66,14 @@ def _sections(items: list[ProductItem]) -> list[dict[str, Any]]:
             "title": _("大家常买"),
             "text": _("近三个月卖得最多的"),
             "layout": "scroller",
-            "href": url_for(search, sort="sales"),
+            "href": url_for("storefront.search", sort="sales"),
             "products": favourites,
         },
         {
             "title": _("帮扶认证"),
             "text": _("经认定的帮扶产品，计入单位的帮扶数"),
             "layout": "grid",
-            "href": listing,
+            "href": "",
             "products": certified,
         },
     ]

@@ -16,6 +16,7 @@ from storefront.words import Section, Words
 
 PAGES: dict[str, Callable[[], Words]] = {
     "about": words.about,
+    "contact": words.contact,
     "after-sale": words.after_sale,
     "privacy": words.privacy,
     "terms": words.terms,

@@ -25,7 +25,7 @@ from shop.payments.queries import open_reference, payments_of
 from shop.payments.refund_queries import refunds_for_buyer
 from shop.payments.sync import sync_payment
 from shop.web import language
-from storefront import payments_shown, receipts, visit
+from storefront import guest, payments_shown, receipts, visit
 from storefront import transfer as transfers
 from storefront.checkout import to_cashier
 from storefront.errors import status_of
@@ -68,14 +68,15 @@ def _before() -> UUID | None:
 @pages.page("/orders/<number>", permission="orders.read_own")
 def order(ctx: Ctx, number: str) -> Response:
     """An order: a person's own, or a guest's by its token."""
-    row = queries.order_for(ctx, number, token())
+    if guest.brought():
+        return guest.tidied(ctx, number)
+    row = queries.order_for(ctx, number, guest.token(number))
     found = _shown(ctx, row, parcels_of(ctx, row["id"]))
     attempts = payments_of(ctx, row["id"])
     return show(
         ctx,
         "order.html",
         order=found,
-        access_token=token(),
         refunds=payments_shown.refunds(refunds_for_buyer(ctx, row["id"]), attempts),
         unpaid=payments_shown.why_unpaid(attempts, closed="unpaid" in request.args),
         late=payments_shown.late_money(row, attempts),
@@ -88,15 +89,10 @@ def _shown(ctx: Ctx, row: queries.Row, parcels: receipts.Parcels) -> receipts.Sh
     return receipts.opened(row, parcels, ctx.now, *names)
 
 
-def token() -> str | None:
-    """The secret that opens an order without signing in."""
-    return request.values.get("access_token") or None
-
-
 @pages.page("/orders/<number>/pay", permission="payments.start", methods=("POST",), phases=True)
 def pay(opened: Transactions, number: str) -> Response:
     """On to the cashier: the page that is open already, or a new attempt."""
-    return to_cashier(opened, number, token())
+    return to_cashier(opened, number, guest.token(number))
 
 
 @pages.page(
@@ -104,7 +100,7 @@ def pay(opened: Transactions, number: str) -> Response:
 )
 def transfer(opened: Transactions, number: str) -> Response:
     """A unit pays by bank transfer; the order's page says where to."""
-    return transfers.to_transfer(opened, number, token())
+    return transfers.to_transfer(opened, number, guest.token(number))
 
 
 @pages.page(
@@ -113,35 +109,39 @@ def transfer(opened: Transactions, number: str) -> Response:
 def cancel(opened: Transactions, number: str) -> Response:
     """Cancel before payment; the goods go back at once."""
     try:
-        cancel_unpaid(opened, number, token())
+        cancel_unpaid(opened, number, guest.token(number))
     except (Conflict, GatewayUnavailable) as error:
         flash(error.message(language()), "error")
     else:
         flash(_("订单已取消"), "success")
-    return go("order", number=number, access_token=token())
+    return guest.to_order(opened.actor, number, guest.token(number))
 
 
 @pages.page("/orders/<number>/confirm-receipt", permission="orders.change_own", methods=("POST",))
 def receive(ctx: Ctx, number: str) -> Response:
     """The goods have arrived."""
-    if confirm_receipt(ctx, order_id_for(ctx, number, token())):
+    if confirm_receipt(ctx, order_id_for(ctx, number, guest.token(number))):
         flash(_("已确认收货，谢谢您支持永平。"), "success")
-    return go("order", number=number, access_token=token())
+    return guest.to_order(ctx.actor, number, guest.token(number))
 
 
 @pages.page("/orders/<number>/again", permission="cart.use", methods=("POST",))
 def again(ctx: Ctx, number: str) -> Response:
     """The same goods into the basket once more, as far as they are still sold."""
-    row = queries.order_for(ctx, number, token())
+    row = queries.order_for(ctx, number, guest.token(number))
     owner = visit.basket_owner(ctx, keep=True)
-    missing = []
+    missing, left_out = [], []
     for line in (line for part in row["consignments"] for line in part["lines"]):
         try:
             set_line(ctx, owner, line["sku"], line["quantity"])
-        except (Invalid, NotFound, Conflict):
+        except (Invalid, NotFound):
             missing.append(pick(line["name"], line["name_en"]))
+        except Conflict:
+            left_out.append(pick(line["name"], line["name_en"]))
     if missing:
         flash(_("有的商品已不再出售：%(names)s", names=listed(missing)), "warning")
+    if left_out:
+        flash(_("购物车已满，没有放入：%(names)s", names=listed(left_out)), "warning")
     return go("cart")
 
 
@@ -149,7 +149,9 @@ def again(ctx: Ctx, number: str) -> Response:
 def result(opened: Transactions, number: str) -> Response:
     """Where the cashier sends the buyer back to: asks the provider what became of it."""
     with opened.begin() as ctx:
-        order_id = order_id_for(ctx, number, token())
+        if guest.brought():
+            return guest.tidied(ctx, number)
+        order_id = order_id_for(ctx, number, guest.token(number))
         waits = queries.state_of(ctx, order_id) is OrderState.PENDING_PAYMENT
         reference = open_reference(ctx, order_id) if waits else None
     if reference is not None:
@@ -178,7 +180,6 @@ def _result(ctx: Ctx, order_id: UUID) -> Response:
         refunds=payments_shown.refunds(refunds_for_buyer(ctx, order_id), attempts),
         unpaid=payments_shown.why_unpaid(attempts, closed=False),
         late=payments_shown.late_money(row, attempts),
-        access_token=token(),
         poll_url=here(asked=str(asked)) if asked <= ASKED_AT_MOST else None,
     )
 
@@ -214,5 +215,5 @@ def look_up(ctx: Ctx) -> Response:
     """Open an order for whoever knows its number and the phone it goes to."""
     asked = read_form(FindOrderForm)
     number = "".join(asked["number"].split())
-    found = access_by_phone(ctx, number, asked["phone"])
-    return go("order", number=number, access_token=found)
+    guest.keep(number, access_by_phone(ctx, number, asked["phone"]))
+    return go("order", number=number)

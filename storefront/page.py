@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 from flask import Blueprint, g, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -76,14 +77,23 @@ def register_globals() -> None:
 def frame() -> dict[str, Any]:
     """What the frame of a page shows; empty for other surfaces' templates."""
     actor = g.get("actor") or ANONYMOUS
+    settings = runtime().settings
     return {
         "lang": language(),
         "actor": actor,
         "desk": allowed(actor, "desk.open"),
-        "demo": runtime().settings.sandbox,
+        "demo": settings.sandbox,
+        "support": settings.support,
+        "absolute": partial(urljoin, f"{settings.public_url}/"),
+        "in_wechat": in_wechat,
         "lang_url": other_language,
         "script": script,
     }
+
+
+def in_wechat() -> bool:
+    """Whether WeChat's own browser asks, which opens no cashier of Alipay; never for kept pages."""
+    return "MicroMessenger" in request.headers.get("User-Agent", "")
 
 
 def here(**changes: str | None) -> str:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from models.orders import ConsignmentState, PaymentTerms
 from shop.formatting import minute
+from shop.fulfilment.carriers import tracking_page
 from shop.web import language
 from storefront.assets import picture
 from storefront.names import Names
@@ -132,6 +133,7 @@ def _parcel(parcel: Row, lines: Mapping[Any, Shown]) -> Shown:
     return {
         "carrier_name": parcel["carrier_name"],
         "tracking_no": parcel["tracking_no"],
+        "tracking_url": tracking_page(parcel["carrier"], parcel["tracking_no"]),
         "shipped_at": written(parcel["shipped_at"]),
         "lines": [
             {"name": lines[one["line_id"]]["name"], "quantity": one["quantity"]}

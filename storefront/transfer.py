@@ -16,7 +16,7 @@ from shop.payments.bank_transfer import account, start_transfer
 from shop.payments.gateway import GatewayRejected, GatewayUnavailable
 from shop.payments.states import LIVE
 from shop.web import language
-from storefront.page import go
+from storefront.guest import to_order
 from storefront.receipts import written
 
 Row = Mapping[str, Any]
@@ -58,4 +58,4 @@ def to_transfer(opened: Transactions, number: str, token: str | None) -> Respons
         flash(error.message(language()), "error")
     except Conflict as error:
         flash(error.message(language()), "warning")
-    return go("order", number=number, access_token=token)
+    return to_order(opened.actor, number, token)

@@ -21,7 +21,7 @@ TOUCHES = {"channel": "ch", "campaign": "cp", "storefront": "sf"}
 """What a link may carry: `?ch=new_media&cp=K3&sf=alumni`."""
 
 MAX_CODE = 40
-KEPT_AT_SIGN_IN = ("lang", "came", "region")
+KEPT_AT_SIGN_IN = ("lang", "came", "region", "opened")
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,37 @@ class Words:
 
     title: str
     sections: tuple[Section, ...]
+    contact: bool = False
+    """Whether whom to turn to stands below."""
+
+
+def contact() -> Words:
+    """Whom to turn to, and what to have at hand."""
+    return Words(
+        contact=True,
+        title=_("联系客服"),
+        sections=(
+            Section(
+                _("订单与售后"),
+                (
+                    _(
+                        "催发货、改地址、申请售后，请提供订单号；商品有破损、变质、错发、漏发的，"
+                        "请一并附上照片。"
+                    ),
+                ),
+            ),
+            Section(
+                _("忘记密码"),
+                (
+                    _(
+                        "请用注册时的邮箱联系我们。核实后我们会给您一个临时密码，"
+                        "登录后请马上在“我的—修改密码”里换成自己的。"
+                    ),
+                    _("没有登录下的订单，用订单号和收货手机号就能查到，不需要密码。"),
+                ),
+            ),
+        ),
+    )
 
 
 def about() -> Words:
@@ -67,8 +98,9 @@ def about() -> Words:
 def after_sale() -> Words:
     """Freight, delivery, returns."""
     return Words(
-        _("运费与售后"),
-        (
+        contact=True,
+        title=_("运费与售后"),
+        sections=(
             Section(
                 _("运费"),
                 (
@@ -104,7 +136,7 @@ def after_sale() -> Words:
                 _("取消"),
                 (
                     _(
-                        "付款前可以随时取消。下单后为您留货三十分钟，过时未付，货会放回架上；"
+                        "付款前可以随时取消。下单后为您留货三十分钟，逾期未付，订单将自动取消；"
                         "付款后的订单不会被系统自动取消。"
                     ),
                 ),
@@ -116,8 +148,9 @@ def after_sale() -> Words:
 def privacy() -> Words:
     """What becomes of a buyer's data."""
     return Words(
-        _("隐私政策"),
-        (
+        contact=True,
+        title=_("隐私政策"),
+        sections=(
             Section(
                 _("我们收集什么"),
                 (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,13 @@ CARRIERS: dict[str, Carrier] = {
         Carrier("jiuyescm", "九曳供应链", "Jiuye cold chain"),
     )
 }
+
+
+def tracking_page(code: str, tracking_no: str) -> str | None:
+    """A public page that tells where a parcel is; None for a carrier no longer in the table."""
+    if code not in CARRIERS:
+        return None
+    return f"https://www.kuaidi100.com/chaxun?{urlencode({'com': code, 'nu': tracking_no})}"
 
 
 def carrier_name(code: str, language: str) -> str:

@@ -13,6 +13,7 @@ from granian.log import LogLevels
 from granian.server import Server
 
 from shop.embedded_postgres.guard import die_with_parent
+from shop.serve.children import say
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -35,6 +36,8 @@ def main(settings: Settings) -> None:
     # collector must then not touch.
     import shop.app  # noqa: F401 - slow (1.5 s): who only asks for `aidmall web --help` waits for none
 
+    for sentence in warnings(settings):
+        say(sentence)
     gc.collect()
     gc.freeze()
     server = Server(
@@ -52,6 +55,13 @@ def main(settings: Settings) -> None:
         workers_kill_timeout=STOP_SECONDS,
     )
     server.serve(target_loader=partial(application, settings, os.getpid()), wrap_loader=False)
+
+
+def warnings(settings: Settings) -> list[str]:
+    """What works without, but no buyer should have to do without; one sentence each."""
+    if settings.support.reachable:
+        return []
+    return ["SUPPORT_PHONE and SUPPORT_EMAIL are not set: buyers are told of nobody to turn to."]
 
 
 def application(settings: Settings, server: int) -> WSGIApplication:

@@ -1,7 +1,31 @@
 // Small comforts on top of pages that work without script: steppers, countdown, copy, single submit.
 (function () {
   "use strict";
-  document.documentElement.classList.add("js");
+  const root = document.documentElement;
+  root.classList.add("js");
+  // What htmx fetches has a button for those without it; it goes only where htmx really came.
+  root.classList.toggle("live", Boolean(window.htmx));
+
+  // ---------- the network ----------
+
+  function trouble() {
+    const place = document.getElementById("trouble");
+    const text = document.getElementById("trouble-text");
+    root.classList.remove("live");
+    if (place.firstChild || !text) { return; }
+    place.append(text.content.cloneNode(true));
+    place.querySelector("a").href = location.href;
+  }
+  ["htmx:sendError", "htmx:responseError", "htmx:timeout"].forEach(function (name) {
+    document.addEventListener(name, trouble);
+  });
+  document.addEventListener("htmx:afterOnLoad", function (event) {
+    if (!event.detail.successful) { return; }
+    root.classList.add("live");
+    document.getElementById("trouble").replaceChildren();
+  });
+
+  // ---------- forms ----------
 
   function step(button) {
     const input = button.closest(".stepper").querySelector("input");
@@ -11,13 +35,28 @@
     input.dispatchEvent(new Event("change", { bubbles: true }));
   }
 
+  // Without https there is no clipboard: select the text, copy it the old way or leave it selected.
+  function select(button) {
+    const node = button.parentNode.querySelector(".copy");
+    if (!node) { return false; }
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    const selection = window.getSelection();
+    selection.removeAllRanges();
+    selection.addRange(range);
+    try { return document.execCommand("copy"); } catch (_) { return false; }
+  }
+
   async function copy(button) {
     const old = button.textContent;
+    let done = false;
     try {
       await navigator.clipboard.writeText(button.dataset.copy);
-      button.textContent = button.dataset.done;
-      setTimeout(function () { button.textContent = old; }, 1500);
-    } catch (_) { /* the number itself can still be selected by hand */ }
+      done = true;
+    } catch (_) { done = select(button); }
+    if (!done || old === button.dataset.done) { return; }
+    button.textContent = button.dataset.done;
+    setTimeout(function () { button.textContent = old; }, 1500);
   }
 
   document.addEventListener("click", function (event) {
@@ -35,13 +74,37 @@
     event.target.dataset.sent = "1";
     document.querySelector(".loading-bar").classList.add("htmx-request");
   });
+  // Back from the page that a form led to, the form may be sent again and nothing is loading.
   window.addEventListener("pageshow", function () {
     document.querySelectorAll("[data-sent]").forEach(function (form) { delete form.dataset.sent; });
+    document.querySelector(".loading-bar").classList.remove("htmx-request");
   });
 
   document.addEventListener("change", function (event) {
-    if (event.target.matches("[data-autosubmit]")) { event.target.form.requestSubmit(); }
+    if (!event.target.matches("[data-autosubmit]")) { return; }
+    const form = event.target.form;
+    if (form.requestSubmit) { form.requestSubmit(); } else { form.submit(); }  // Safari before 16
   });
+
+  // A form that came back begins at its first fault.
+  if (document.querySelector("[data-faults]")) {
+    const wrong = document.querySelector('main [aria-invalid="true"]');
+    const field = wrong && wrong.matches("fieldset") ? wrong.querySelector("input") : wrong;
+    if (field) { field.focus(); }
+  }
+
+  // Browsers without :has() are told by class whether a new address is written.
+  function toggleNewAddress() {
+    const fresh = document.querySelector(".new-address");
+    const chosen = document.querySelector('[name="address_id"]:checked');
+    if (fresh) { fresh.hidden = Boolean(chosen && chosen.value); }
+  }
+  if (!window.CSS || !CSS.supports("selector(:has(*))")) {
+    document.addEventListener("change", toggleNewAddress);
+    window.addEventListener("pageshow", toggleNewAddress);
+  }
+
+  // ---------- what follows something else ----------
 
   // The number beside the cart follows the cart that htmx has just put in place.
   document.addEventListener("htmx:afterSettle", function () {

@@ -131,7 +131,7 @@ def test_buying_none_or_a_million_now(visitor, provider, transactions, buy):
 def test_what_is_not_there(reader, path):
     page = reader.get(path)
     assert (page.status_code, page.mimetype) == (404, "text/html")
-    assert "报修时请报这个编号" in page.text
+    assert "联系客服时请提供此编号" in page.text
 
 
 def test_what_is_not_there_in_english(reader):

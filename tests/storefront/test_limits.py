@@ -25,8 +25,43 @@ def test_forms_that_invite_guessing_are_limited(limited, path, most):
     form = {"csrf_token": limited.hidden()["csrf_token"]}
     answers = [limited.client.post(path, data=form).status_code for _each in range(most + 1)]
     assert answers == [422] * most + [429]
-    limited.get(path)
-    assert "操作太快了" in limited.post(path).text
+
+
+def test_a_campus_behind_one_address_signs_in(limited):
+    """Twenty of one name; of other names many more."""
+    limited.get("/sign-in")
+    form = {"csrf_token": limited.hidden()["csrf_token"], "email": "a@mall.example"}
+    assert [limited.client.post("/sign-in", data=form).status_code for _ in range(3)] == [422] * 3
+    others = [
+        limited.client.post("/sign-in", data={**form, "email": f"b{number}@mall.example"})
+        for number in range(40)
+    ]
+    assert {answer.status_code for answer in others} == {422}
+
+
+def test_an_order_is_guessed_at_ten_times_however_its_number_is_spelled(limited):
+    limited.get("/find-order")
+    form = {"csrf_token": limited.hidden()["csrf_token"], "phone": "15400000001"}
+    spelled = ["26112300000000", "2611 2300 0000 00"] * 5
+    answers = [
+        limited.client.post("/find-order", data={**form, "number": number}).status_code
+        for number in [*spelled, "26112300000000", "26112300000019"]
+    ]
+    assert answers == [404] * 10 + [429, 404]
+
+
+def test_one_form_too_many_keeps_what_was_typed_and_says_when(limited):
+    limited.get("/sign-in")
+    form = {"email": " Li@Mall.example", "password": "secret-guess"}
+    for _each in range(21):
+        limited.post("/sign-in", form)
+    page = limited.shown
+    seconds = int(page.headers["Retry-After"])
+    assert page.status_code == 429
+    assert f"操作太频繁，请在 {seconds} 秒后再试" in page.text
+    assert limited.post("/sign-in", form).status_code == 429
+    assert 'value=" Li@Mall.example"' in page.text
+    assert "secret-guess" not in page.text
 
 
 def test_looking_is_not_limited(limited):

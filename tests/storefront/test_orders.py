@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from models.orders import OrderState
+from shop.cart import rules
 from shop.fulfilment.commands import ShipParcel, ship_parcel
 from shop.orders.access import access_token
 from shop.payments.queries import payments_of
 from shop.payments.sync import sync_payment
+from tests import cast
 from tests.conftest import actor_of, counted
 from tests.storefront.conftest import orders, page_of, pay
 
@@ -43,6 +45,85 @@ def test_a_stranger_cannot_act_on_an_order(visitor, ordered, transactions, actio
     assert orders(transactions)[0].state is OrderState.PENDING_PAYMENT
 
 
+@pytest.mark.parametrize("page", ["", "/result"])
+def test_an_address_is_rid_of_its_secret(visitor, ordered, transactions, app, page):
+    """The cashier brings it; it goes into the session, and no other browser has it."""
+    address = f"/orders/{ordered.number}{page}"
+    secret = token(transactions, ordered)
+    answer = visitor.client.get(f"{address}?access_token={secret}&unpaid=1")
+    assert (answer.status_code, answer.location) == (303, f"{address}?unpaid=1")
+    assert visitor.client.get(f"{address}?access_token={secret}").location == address
+    assert visitor.get(address).status_code == 200
+    assert secret not in visitor.shown.text
+    assert app.test_client().get(address).status_code == 404
+
+
+def test_a_wrong_secret_is_not_kept(visitor, ordered):
+    assert visitor.client.get(f"/orders/{ordered.number}?access_token=x").status_code == 404
+    with visitor.client.session_transaction() as session:
+        assert "opened" not in session
+
+
+def test_an_owner_needs_no_secret(alice, provider, transactions):
+    alice.put_in("P01-1")
+    alice.check_out()
+    [order] = orders(transactions)
+    assert alice.get(f"/orders/{order.number}").status_code == 200
+    assert alice.get(page_of(provider)[1]).status_code == 200
+    assert token(transactions, order) not in alice.shown.text
+    with alice.client.session_transaction() as session:
+        assert "opened" not in session
+
+
+def test_a_session_remembers_the_latest_twenty(visitor, ordered, transactions):
+    with visitor.client.session_transaction() as session:
+        session["opened"] = [[f"261123{number:08}", "s" * 64] for number in range(20)]
+    visitor.get(path(transactions, ordered))
+    with visitor.client.session_transaction() as session:
+        kept = [number for number, _secret in session["opened"]]
+    assert len(kept) == 20
+    assert (kept[0], kept[-1]) == ("26112300000001", ordered.number)
+
+
+def test_what_a_guest_opened_stays_open_when_they_sign_in_and_not_when_they_leave(
+    visitor, ordered, transactions
+):
+    visitor.get(path(transactions, ordered))
+    visitor.get("/sign-in")
+    visitor.post("/sign-in", {"email": cast.email("alice"), "password": cast.PASSWORD})
+    assert visitor.get(f"/orders/{ordered.number}").status_code == 200
+    visitor.post("/sign-out")
+    assert visitor.get(f"/orders/{ordered.number}").status_code == 404
+
+
+def test_who_may_not_open_an_order_is_told_the_ways_to_it(reader):
+    page = reader.get("/orders/26112300000000/result").text
+    assert 'href="/sign-in?next=/orders/26112300000000"' in page
+    assert '<a class="btn btn-ghost" href="/find-order">' in page
+
+
+def test_an_order_says_whom_to_turn_to(visitor, ordered, transactions):
+    page = visitor.get(path(transactions, ordered)).text
+    assert f"请联系客服并提供订单号 {ordered.number}。" in page
+    assert 'href="tel:0872-000-0000"' in page
+
+
+@pytest.mark.parametrize("agent", ["Mozilla/5.0 MicroMessenger/8.0.50", "Mozilla/5.0"])
+def test_wechats_browser_is_told_how_to_pay_with_alipay(visitor, ordered, transactions, agent):
+    visitor.get(path(transactions, ordered))
+    page = visitor.get(f"/orders/{ordered.number}", headers={"User-Agent": agent}).text
+    assert ("如需使用支付宝" in page) is ("MicroMessenger" in agent)
+
+
+def test_what_cannot_be_taken_back_is_asked_first(visitor, ordered, transactions):
+    page = visitor.get(path(transactions, ordered)).text
+    form = f'<form class="sure-box" method="post" action="/orders/{ordered.number}/cancel"'
+    question = page.split('<details class="sure">')[1].split("</details>")[0]
+    assert form in question
+    assert "确定要取消这个订单吗" in question
+    assert page.count(f"/orders/{ordered.number}/cancel") == 1
+
+
 def test_an_order_says_what_it_costs_and_until_when(visitor, ordered, transactions):
     page = visitor.get(path(transactions, ordered)).text
     assert "待付款" in page
@@ -54,9 +135,10 @@ def test_an_order_says_what_it_costs_and_until_when(visitor, ordered, transactio
 def test_an_order_page_costs_a_constant_number_of_statements(
     visitor, ordered, transactions, database
 ):
+    visitor.get(path(transactions, ordered))
     with counted(database) as issued:
-        visitor.get(path(transactions, ordered))
-    assert len(issued) == 9
+        visitor.get(f"/orders/{ordered.number}")
+    assert len(issued) == 7
 
 
 def test_paying_again_leads_to_the_same_cashier(visitor, ordered, transactions, provider):
@@ -88,6 +170,10 @@ def test_the_result_asks_the_provider_and_tells(visitor, ordered, provider, tran
     waiting = visitor.get(result).text
     assert "正在等付款结果" in waiting
     assert 'http-equiv="refresh"' in waiting
+    assert 'hx-trigger="every 4s"' in waiting
+    assert f'href="/orders/{ordered.number}/result">刷新看结果' in waiting
+    assert '林晓 <span class="num">154****0001</span>' in waiting
+    assert "邯郸路 220 号" in waiting
     pay(provider)
     assert "付款成功" in visitor.get(result).text
     assert orders(transactions)[0].state is OrderState.PAID
@@ -107,7 +193,7 @@ def test_the_result_stops_asking_by_itself(visitor, ordered, provider):
 def test_a_failed_payment_offers_another(visitor, ordered, provider):
     provider.expire(next(iter(provider.checkouts)))
     page = visitor.get(page_of(provider)[0]).text
-    assert "这次没有付成" in page
+    assert "付款未成功" in page
     assert f'action="/orders/{ordered.number}/pay"' in page
 
 
@@ -119,6 +205,9 @@ def test_parcels_are_followed_and_receipt_confirmed(visitor, ordered, transactio
     page = visitor.get(path(transactions, ordered)).text
     assert "中通快递" in page
     assert "ZT1234567890" in page
+    assert 'href="https://www.kuaidi100.com/chaxun?com=zhongtong&amp;nu=ZT1234567890"' in page
+    assert 'class="is-now" aria-current="step">收货' in page
+    assert "请确认全部包裹已收到" in page
     visitor.post(f"/orders/{ordered.number}/confirm-receipt", visitor.hidden())
     assert "已确认收货" in visitor.follow().text
     assert "已完成" in visitor.shown.text
@@ -130,6 +219,18 @@ def test_buying_again_fills_the_basket(visitor, ordered, transactions, provider)
     visitor.get(path(transactions, ordered))
     visitor.post(f"/orders/{ordered.number}/again", visitor.hidden())
     assert 'name="quantity" value="2"' in visitor.follow().text
+
+
+def test_a_basket_that_is_full_is_not_called_an_end_of_sale(
+    visitor, ordered, transactions, provider, monkeypatch
+):
+    monkeypatch.setattr(rules, "MAX_SKUS", 1)
+    pay(provider)
+    visitor.put_in("P12-1")
+    visitor.get(path(transactions, ordered))
+    visitor.post(f"/orders/{ordered.number}/again")
+    assert "购物车已满，没有放入：" in visitor.follow().text
+    assert "已不再出售" not in visitor.shown.text
 
 
 def test_an_order_whose_time_is_over_is_not_offered_for_payment(
@@ -168,7 +269,7 @@ def test_a_guest_finds_an_order_by_number_and_phone(visitor, ordered, transactio
     visitor.get("/find-order")
     form = {"number": f" {ordered.number[:6]} {ordered.number[6:]}", "phone": "154 0000 0001"}
     answer = visitor.post("/find-order", form)
-    assert answer.location == path(transactions, ordered)
+    assert answer.location == f"/orders/{ordered.number}"
     assert "待付款" in visitor.follow().text
 
 
@@ -198,3 +299,6 @@ def test_money_that_came_too_late_is_told(visitor, ordered, provider, transactio
     provider.arrive(reference, ordered.total_fen)
     sync_payment(transactions, reference)
     assert "付款会原路退回" in visitor.get(result).text
+    page = visitor.get(f"/orders/{ordered.number}").text
+    assert "您的付款到账时订单已经关闭" in page
+    assert "这一单没有付款" not in page

@@ -1,0 +1,82 @@
+"""How many forms may come, from whom.
+
+A campus stands behind one address, so what is guessed at (a person's password, an order's phone)
+is counted for each address and each name that is guessed at; the address alone has a wider limit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, g, request
+from flask_limiter import RateLimitExceeded
+from flask_limiter.util import get_remote_address
+
+from storefront.errors import TooMany
+from storefront.page import blueprint, pages
+
+if TYPE_CHECKING:
+    from flask_limiter import Limiter
+
+A_MINUTE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Forms that an address may send, and how many of them for one value of `field`."""
+
+    address: str
+    field: str = ""
+    each: str = ""
+
+    def key(self) -> str:
+        """Who sends, and for which name: as a fingerprint, since counters may leave the process."""
+        asked = "".join(request.form.get(self.field, "").split()).casefold()
+        return f"{get_remote_address()}:{hashlib.sha256(asked.encode()).hexdigest()[:16]}"
+
+
+LIMITS = {
+    "come_in": Limit("300/minute", "email", "20/minute"),
+    "create_account": Limit("60/minute", "email", "10/minute"),
+    "look_up": Limit("300/minute", "number", "10/minute"),
+    "place": Limit("1200/minute"),
+}
+"""View -> its limit. Orders are many: a sale begins for a whole campus at once."""
+
+
+def register(app: Flask, limiter: Limiter) -> None:
+    """Count the forms of these views."""
+    for name, limit in LIMITS.items():
+        endpoint = f"{blueprint.name}.{name}"
+        view = limiter.limit(limit.address)(_named(app.view_functions[endpoint], name))
+        if limit.field:
+            view = limiter.limit(limit.each, key_func=limit.key)(view)
+        app.view_functions[endpoint] = view
+
+
+def _named(view: Any, name: str) -> Any:
+    """The limiter counts by a function's name, and all our views are the one of `Pages`."""
+
+    @wraps(view)
+    def named(**path: Any) -> Any:
+        return view(**path)
+
+    named.__name__ = named.__qualname__ = f"storefront_{name}"
+    return named
+
+
+def one_too_many(_error: RateLimitExceeded) -> Any:
+    """Show the form again with what was entered, and say when it may be sent."""
+    error = TooMany(g.get("retry_after", A_MINUTE))
+    name = (request.endpoint or "").rpartition(".")[2]
+    response = pages.refused(name, request.view_args or {}, error)
+    response.headers["Retry-After"] = str(error.seconds)
+    return response
+
+
+def answer_for_them() -> None:
+    """Answer forms beyond a limit, whoever set it."""
+    blueprint.register_error_handler(RateLimitExceeded, one_too_many)
