@@ -17,7 +17,11 @@ def _filter() -> fields.String:
 
 
 class EntryFilters(Schema):
-    """A half-open period of Asia/Shanghai days, and filters by any dimension."""
+    """A half-open period of Asia/Shanghai days, and filters by any dimension.
+
+    `unit` is a unit's own, `within_unit` a unit with all below it. `side` is `sold` or `refunded`;
+    `recorded=late` what was recorded more than a day after the period's end.
+    """
 
     from_ = fields.Date(required=True, data_key="from")
     to = fields.Date(required=True)
@@ -40,6 +44,9 @@ class EntryFilters(Schema):
     category = _filter()
     product = _filter()
     sku = _filter()
+    within_unit = _filter()
+    side = _filter()
+    recorded = _filter()
 
     @pre_load
     def refuse_unknown(self, data: Any, **_: Any) -> Any:
@@ -88,6 +95,7 @@ Definition = Schema.from_dict(
         "currency": fields.String(required=True),
         "group_by": fields.List(fields.String(), required=True),
         "filters": fields.Dict(keys=fields.String(), required=True),
+        "filter_texts": fields.Dict(keys=fields.String(), values=fields.String(), required=True),
         "rule_sets": fields.List(fields.Dict(keys=fields.String()), required=True),
         "measures": fields.Dict(keys=fields.String(), values=fields.String(), required=True),
     },
@@ -109,7 +117,10 @@ class SalesAnswer(Schema):
 
 
 class EntryAnswer(Schema):
-    """One movement of the aid record; negative where money went back."""
+    """One movement of the aid record; negative where money went back.
+
+    `actor` is the member of staff who caused it, never the one who bought.
+    """
 
     id = fields.UUID(required=True)
     kind = fields.String(required=True)

@@ -12,7 +12,7 @@ from api.pagination import decode_id, encode_cursor
 from api.schemas.reports import EntriesParams, EntryPage, SalesAnswer, SalesParams
 from shop.errors import Invalid, Words
 from shop.reports import queries
-from shop.reports.definitions import DIMENSIONS
+from shop.reports.definitions import FILTERS
 from shop.reports.exports import sales_csv
 from shop.reports.queries import SalesReport
 from shop.reports.rules import SalesQuery
@@ -86,7 +86,7 @@ def _asked(query: Mapping[str, Any]) -> SalesQuery:
         end=query["to"],
         group_by=_split(query.get("group_by", "")),
         basis=query["basis"],
-        filters={name: _split(query[name]) for name in DIMENSIONS if query[name] is not None},
+        filters={name: _split(query[name]) for name in FILTERS if query[name] is not None},
     )
 
 

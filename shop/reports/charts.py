@@ -28,10 +28,14 @@ LONGEST_LABEL = 14
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One colour of a column chart: its name and an amount in fen for every label."""
+    """One colour of a column chart: its name and an amount in fen for every label.
+
+    `links` are addresses that its columns lead to, one a label where there are any.
+    """
 
     name: str
     values: tuple[int, ...]
+    links: tuple[str | None, ...] = ()
 
 
 def columns(
@@ -55,8 +59,12 @@ def columns(
             top, bottom = scale.y(max(value, 0)), scale.y(min(value, 0))
             x = start + step * 0.1 + order * thick
             told = f"{label} {one.name} {yuan(value)}"
-            shapes.append(_rect(x, top, thick * 0.92, bottom - top, order, told))
-    return _svg(name, title, description, HEIGHT, shapes)
+            column = _rect(x, top, thick * 0.92, bottom - top, order, told)
+            link = one.links[place] if one.links else None
+            shapes.append(_linked(column, link, told) if link else column)
+    # What is a picture to a screen reader has no links in it.
+    role = "group" if any(any(one.links) for one in series) else "img"
+    return _svg(name, title, description, HEIGHT, shapes, role)
 
 
 def bars(name: str, title: str, items: Sequence[tuple[str, int]], description: str = "") -> str:
@@ -129,6 +137,10 @@ def _rect(x: float, y: float, width: float, height: float, order: int, told: str
     )
 
 
+def _linked(shape: str, address: str, told: str) -> str:
+    return f'<a href="{escape(address)}" aria-label="{escape(told)}">{shape}</a>'
+
+
 def _text(x: float, y: float, text: str, anchor: str) -> str:
     return (
         f'<text class="chart-text" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="12"'
@@ -136,11 +148,13 @@ def _text(x: float, y: float, text: str, anchor: str) -> str:
     )
 
 
-def _svg(name: str, title: str, description: str, height: int, shapes: Sequence[str]) -> str:
+def _svg(
+    name: str, title: str, description: str, height: int, shapes: Sequence[str], role: str = "img"
+) -> str:
     key = escape(name)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="chart" viewBox="0 0 {WIDTH} {height}"'
-        f' role="img" aria-labelledby="{key}-title {key}-desc">'
+        f' role="{role}" aria-labelledby="{key}-title {key}-desc">'
         f'<title id="{key}-title">{escape(title)}</title>'
         f'<desc id="{key}-desc">{escape(description or title)}</desc>{"".join(shapes)}</svg>'
     )

@@ -16,6 +16,8 @@ NOT_GIVEN = "none"
 
 MOST_DIMENSIONS = 3
 LONGEST_PERIOD_DAYS = 20 * 366
+FIRST_YEAR, LAST_YEAR = 2000, 2100
+"""Other years are slips of the hand, and some of them are beyond what dates can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,25 @@ class Choice:
     empty: Text
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A filter that is no dimension: which of the entries that make up the figures."""
+
+    name: str
+    title: Text
+    values: dict[str, Text]
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A filter that lets through a unit with everything below it in today's tree of units."""
+
+    name: str
+    title: Text
+
+
 Dimension = Period | Coded | Choice
+Filter = Dimension | Part | Tree
 
 NOT_FILLED_IN = Text("（未填写）", "Not given")
 
@@ -202,15 +222,36 @@ DIMENSIONS: dict[str, Dimension] = {
     )
 }
 
+FILTERS: dict[str, Filter] = {
+    **DIMENSIONS,
+    "within_unit": Tree("within_unit", Text("单位（含下级）", "Unit and all below it")),
+    "side": Part(
+        "side",
+        Text("收付", "Side"),
+        {"sold": Text("售出", "Sold"), "refunded": Text("退款", "Refunded")},
+    ),
+    "recorded": Part(
+        "recorded",
+        Text("记录时间", "Recorded"),
+        {"late": Text("期间结束一天后补记", "More than a day after the period")},
+    ),
+}
+"""Whatever a report can be narrowed down by: each dimension, and some parts that are none."""
+
+GRACE_DAYS = 1
+"""What is recorded so long after the end of a period is late: nightly work has its night."""
+
 BASES: dict[str, Text] = {
     "event": Text(
-        "按发生时间：销售计入付款当期，退款计入退款当期，已过去的期间不再变动",
+        "按发生时间：销售计入付款日所在期间，退款计入退款日所在期间；"
+        "晚到的记录（如补导的银行流水）仍计入其发生日，已过去的期间会随之变动",
         "by event: a sale in the period it was paid, a refund in the period it was refunded; "
-        "past periods do not change",
+        "what arrives late, such as a bank statement, counts on its own day "
+        "and changes a past period",
     ),
     "cohort": Text(
-        "按销售批次：退款从原销售所在的期间扣除",
-        "by cohort: a refund is deducted from the period of its sale",
+        "按销售批次：退款从原销售所在的期间扣除，已过去的期间会随之变动",
+        "by cohort: a refund is deducted from the period of its sale and changes a past period",
     ),
 }
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from models.money import yuan_text
 from shop.formatting import minute
-from shop.reports.definitions import DIMENSIONS, MEASURES, Period, Text
+from shop.reports.definitions import DIMENSIONS, FILTERS, MEASURES, Period, Text
 from shop.reports.queries import SalesReport
 
 BOM = "\ufeff"
@@ -17,6 +18,9 @@ BOM = "\ufeff"
 
 FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
 """A text cell that begins so would run as a formula when the file is opened (CWE-1236)."""
+
+LIKE_A_NUMBER = re.compile(r"[0-9][0-9.eE/-]*", re.ASCII)
+"""What a spreadsheet program would turn into a number or a day: 26020300000011 into 2.6E+13."""
 
 TITLE = Text("消费帮扶销售统计", "Consumption-aid sales")
 TOTAL = Text("合计", "Total")
@@ -36,11 +40,19 @@ def safe(text: str) -> str:
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
+def kept(text: str) -> str:
+    """A number that is a name (of an order, a SKU) as a cell that keeps each of its digits.
+
+    A formula of nothing but that text is what every spreadsheet program shows as the text itself;
+    a quotation mark in front would be shown as well.
+    """
+    return f'="{text}"' if LIKE_A_NUMBER.fullmatch(text) else safe(text)
+
+
 def _lines(report: SalesReport) -> Iterator[list[Any]]:
     language, names = report.language, report.query.group_by
     yield [TITLE.in_(language)]
-    for label, text in _definition(report):
-        yield [label.in_(language), safe(text)]
+    yield from definition(report)
     for measure in MEASURES.values():
         yield [measure.title.in_(language), measure.meaning.in_(language)]
     yield []
@@ -52,14 +64,28 @@ def _lines(report: SalesReport) -> Iterator[list[Any]]:
     yield [TOTAL.in_(language), *blank, *_amounts(report.totals)]
 
 
+def definition(report: SalesReport) -> Iterator[list[str]]:
+    """The lines that say what a file is about: period, basis, filters, rules, moment."""
+    for label, text in _definition(report):
+        yield [label.in_(report.language), safe(text)]
+
+
 def _definition(report: SalesReport) -> Iterator[tuple[Text, str]]:
     found, language = report.definition, report.language
+    colon = Text("：", ": ").in_(language)
     yield Text("统计期间", "Period"), found["period_text"]
     yield Text("统计基准", "Basis"), found["basis_text"]
-    filters = [f"{name}={','.join(values)}" for name, values in found["filters"].items()]
-    yield Text("筛选", "Filters"), "; ".join(filters) or Text("无", "none").in_(language)
+    filters = [
+        f"{FILTERS[name].title.in_(language)}{colon}{text}"
+        for name, text in found["filter_texts"].items()
+    ]
     rules = [f"{rules['code']} {rules['name']}" for rules in found["rule_sets"]]
-    yield Text("统计口径", "Rule set"), "; ".join(rules) or Text("无", "none").in_(language)
+    for label, several in (
+        (Text("筛选", "Filters"), filters),
+        (Text("统计口径", "Rule set"), rules),
+    ):
+        semicolon = Text("；", "; ").in_(language)
+        yield label, semicolon.join(several) or Text("无", "none").in_(language)
     yield Text("金额单位", "Amounts in"), Text("元（人民币）", "yuan (CNY)").in_(language)
     yield Text("数据截至", "As of"), minute(report.as_of, language)
 
@@ -85,8 +111,10 @@ def _measure_headings(language: str) -> list[str]:
 
 def _dimensions(row: dict[str, Any], names: Iterable[str]) -> Iterator[str]:
     for name in names:
-        yield safe(row[name] or "")
-        if not isinstance(DIMENSIONS[name], Period):
+        if isinstance(DIMENSIONS[name], Period):
+            yield row[name]
+        else:
+            yield kept(row[name] or "")
             yield safe(row[f"{name}_name"])
 
 

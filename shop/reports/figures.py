@@ -41,14 +41,13 @@ from models.aid import AidEntryKind, AidRollup, AidRollupCell
 from models.organization import AidClass
 from shop.reports.definitions import DIMENSIONS, MEASURES, Coded, Period
 from shop.reports.rules import SalesQuery
-from shop.reports.statements import ENTRIES, code, conditions, period_day
+from shop.reports.statements import ENTRIES, REFUNDS, code, conditions, period_day
 
 ROLLUPS, CELLS = AidRollup.__table__, AidRollupCell.__table__
 
 ADDS = (AidEntryKind.SALE, AidEntryKind.IMPORT, AidEntryKind.REATTRIBUTED_IN)
 TAKES_BACK = (AidEntryKind.IMPORT_UNDO, AidEntryKind.REATTRIBUTED_OUT)
 """Corrections of a sale itself; a refund is neither: the sale stays a sale."""
-REFUNDS = (AidEntryKind.REFUND, AidEntryKind.REFUND_UNDO)
 
 DATE_WIDTH = 10
 """Characters of `2026-03-31`, which stand before a name while the latest one is looked for."""

@@ -15,6 +15,7 @@ from shop.clock import business_day
 from shop.context import Ctx
 from shop.reports.queries import sales
 from shop.reports.rules import SalesQuery
+from shop.reports.tree import descending, sub_units
 
 TARGETS, UNITS = Target.__table__, Unit.__table__
 
@@ -45,15 +46,19 @@ class Progress:
 def year_progress(ctx: Ctx, year: int) -> list[Progress]:
     """The targets of a year on the event basis: the organization's first, then the units'.
 
-    The organization's aid amount is the sum of its two indicators, unless it has its own target.
+    What a unit reaches includes all that stands below it. The organization's aid amount is the
+    sum of its two indicators, unless it has its own target.
     """
     goals = [dict(row) for row in _targets(ctx, year)]
     if not goals:
         return []
     report = sales(ctx, SalesQuery(date(year, 1, 1), date(year + 1, 1, 1), group_by=("unit",)))
-    done = {row["unit"]: row for row in report.rows} | {None: report.totals}
+    rows, below = {row["unit"]: row for row in report.rows}, sub_units(ctx)
     today = business_day(ctx.now)
-    return [_progress(goal, done, year, today) for goal in [*_whole(goals), *goals]]
+    return [
+        _progress(goal, _reached(goal, report.totals, rows, below), year, today)
+        for goal in [*_whole(goals), *goals]
+    ]
 
 
 def straight_line(target_fen: int, year: int, today: date) -> int:
@@ -91,16 +96,26 @@ def _whole(goals: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [{**own[INDICATORS[0]], "indicator": AID_AMOUNT, "amount_fen": amount}]
 
 
-def _progress(
-    goal: Mapping[str, Any], done: Mapping[str | None, Mapping[str, Any]], year: int, today: date
-) -> Progress:
-    reached = done.get(goal["unit_code"], {})
+def _reached(
+    goal: Mapping[str, Any],
+    totals: Mapping[str, int],
+    rows: Mapping[str | None, Mapping[str, Any]],
+    below: Mapping[str, Sequence[str]],
+) -> int:
+    measure = MEASURE[goal["indicator"]]
+    if goal["unit_code"] is None:
+        return totals[measure]
+    units = descending(goal["unit_code"], below)
+    return sum(rows[unit][measure] for unit in units if unit in rows)
+
+
+def _progress(goal: Mapping[str, Any], done_fen: int, year: int, today: date) -> Progress:
     return Progress(
         indicator=goal["indicator"],
         unit_code=goal["unit_code"],
         unit_name=goal["unit_name"],
         unit_name_en=goal["unit_name_en"],
         target_fen=goal["amount_fen"],
-        done_fen=reached.get(MEASURE[goal["indicator"]], 0),
+        done_fen=done_fen,
         expected_fen=straight_line(goal["amount_fen"], year, today),
     )

@@ -14,6 +14,7 @@ from sqlalchemy import Select, and_, or_, select, tuple_
 
 from models.aid import AidEntry
 from models.identity import User
+from models.orders import Order
 from models.organization import RuleSetRow
 from shop.aid.rules import AID_AMOUNT
 from shop.context import Ctx
@@ -21,10 +22,13 @@ from shop.errors import Invalid, Words
 from shop.reports import rollups
 from shop.reports.definitions import DIMENSIONS, ENTRY_KINDS, MEASURES, REASONS, Period, Text
 from shop.reports.figures import DATE_WIDTH, FIRST_MEASURE, from_entries, from_rollup
+from shop.reports.names import filter_texts
 from shop.reports.rules import SalesQuery, asked, check, describe, name_of, query_of
 from shop.reports.statements import conditions, period_day
+from shop.reports.tree import spelled_out
 
 ENTRIES = AidEntry.__table__
+ORDERS = Order.__table__
 RULE_SETS = RuleSetRow.__table__
 USERS = User.__table__
 
@@ -58,7 +62,7 @@ def sales(ctx: Ctx, query: SalesQuery) -> SalesReport:
         Invalid: see `check`; `report_too_large`, more rows than anybody reads.
     """
     check(query)
-    whole, *cells = _figures(ctx, query)
+    whole, *cells = _figures(ctx, spelled_out(ctx, query))
     if len(cells) > MOST_ROWS:
         raise _too_large()
     totals = _measures(whole)
@@ -67,7 +71,7 @@ def sales(ctx: Ctx, query: SalesQuery) -> SalesReport:
     return SalesReport(
         query=query,
         language=ctx.language,
-        definition=describe(query, rule_sets, ctx.language),
+        definition=describe(query, rule_sets, filter_texts(ctx, query), ctx.language),
         as_of=ctx.now,
         rows=rows if query.group_by else [dict(totals)],
         totals=totals,
@@ -121,15 +125,12 @@ def entries(
     """
     check(query)
     day = period_day(query)
-    listed = select(*(ENTRIES.c[name] for name in LISTED), USERS.c.name.label("actor")).outerjoin(
-        USERS, USERS.c.id == ENTRIES.c.actor_id
-    )
-    wanted = [conditions(query)]
+    wanted = [conditions(spelled_out(ctx, query))]
     if after is not None:
         reached = select(day).where(ENTRIES.c.id == after).scalar_subquery()
         wanted.append(tuple_(day, ENTRIES.c.id) > tuple_(reached, after))
     rows = ctx.session.execute(
-        listed.where(*wanted).order_by(day, ENTRIES.c.id).limit(limit)
+        LISTING.where(*wanted).order_by(day, ENTRIES.c.id).limit(limit)
     ).mappings()
     return [_entry(row, ctx.language) for row in rows]
 
@@ -175,6 +176,19 @@ LISTED = (
     "recorded_at",
 )
 """What the list shows of an entry: everything but who bought."""
+
+LISTING = (
+    select(*(ENTRIES.c[name] for name in LISTED), USERS.c.name.label("actor"))
+    .outerjoin(ORDERS, ORDERS.c.id == ENTRIES.c.order_id)
+    .outerjoin(
+        # Whose browser fetched the news of a payment acts in it, and is the one who bought.
+        USERS,
+        and_(
+            USERS.c.id == ENTRIES.c.actor_id,
+            ENTRIES.c.actor_id.is_distinct_from(ORDERS.c.buyer_id),
+        ),
+    )
+)
 
 
 def _entry(row: Any, language: str) -> dict[str, Any]:

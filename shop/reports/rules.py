@@ -13,12 +13,17 @@ from shop.errors import Invalid, Words
 from shop.reports.definitions import (
     BASES,
     DIMENSIONS,
+    FILTERS,
+    FIRST_YEAR,
+    LAST_YEAR,
     LONGEST_PERIOD_DAYS,
     MEASURES,
     MOST_DIMENSIONS,
     NOT_GIVEN,
     Choice,
     Dimension,
+    Filter,
+    Part,
     Period,
     Text,
 )
@@ -30,7 +35,8 @@ Filters = Mapping[str, str | Sequence[str]]
 class SalesQuery:
     """Which entries, and how to group them. The period is [start, end) in Asia/Shanghai days.
 
-    `filters` maps a dimension to the one or several values it may have; `none` where it is empty.
+    `filters` maps one of `FILTERS` to the one or several values it may have; `none` asks for the
+    entries where a dimension is empty.
     """
 
     start: date
@@ -78,13 +84,9 @@ def check(query: SalesQuery) -> None:
 
     Raises:
         Invalid: `invalid_report`, with every field at fault: unknown names, too many dimensions,
-            an empty or endless period, values that a dimension never has.
+            an empty or endless period, years that nobody means, values that a dimension never has.
     """
-    faults: dict[str, list[str]] = {}
-    if query.end <= query.start:
-        faults["to"] = [Words("结束日期须晚于开始日期", "The end must come after the start")]
-    elif (query.end - query.start).days > LONGEST_PERIOD_DAYS:
-        faults["to"] = [Words("统计期间最长二十年", "At most twenty years")]
+    faults = _period_faults(query)
     unknown = [name for name in query.group_by if name not in DIMENSIONS]
     if unknown:
         faults["group_by"] = [Words(f"没有维度 {one}", f"No dimension {one}") for one in unknown]
@@ -103,29 +105,52 @@ def check(query: SalesQuery) -> None:
         )
 
 
+def _period_faults(query: SalesQuery) -> dict[str, list[str]]:
+    years = Words(
+        f"年份须在 {FIRST_YEAR} 至 {LAST_YEAR} 之间", f"A year from {FIRST_YEAR} to {LAST_YEAR}"
+    )
+    if not FIRST_YEAR <= query.start.year <= LAST_YEAR:
+        return {"from": [years]}
+    if query.end <= query.start:
+        return {"to": [Words("结束日期须晚于开始日期", "The end must come after the start")]}
+    if query.end > date(LAST_YEAR + 1, 1, 1):
+        return {"to": [years]}
+    if (query.end - query.start).days > LONGEST_PERIOD_DAYS:
+        return {"to": [Words("统计期间最长二十年", "At most twenty years")]}
+    return {}
+
+
 def _filter_faults(query: SalesQuery) -> dict[str, list[str]]:
     faults: dict[str, list[str]] = {}
     for name in query.filters:
-        dimension = DIMENSIONS.get(name)
-        if dimension is None:
+        found = FILTERS.get(name)
+        if found is None:
             faults[name] = [Words("没有这个筛选条件", "There is no such filter")]
-        elif bad := [value for value in query.wanted(name) if not _possible(dimension, value)]:
+        elif bad := [value for value in query.wanted(name) if not _possible(found, value)]:
             faults[name] = [Words(f"没有这个值：{one}", f"No such value: {one}") for one in bad]
     return faults
 
 
-def _possible(dimension: Dimension, value: str) -> bool:
-    if isinstance(dimension, Period):
-        return dimension.shape.fullmatch(value) is not None
-    if isinstance(dimension, Choice):
-        return value in dimension.values or value == NOT_GIVEN
+def _possible(one: Filter, value: str) -> bool:
+    if isinstance(one, Period):
+        return one.shape.fullmatch(value) is not None
+    if isinstance(one, Part):
+        return value in one.values
+    if isinstance(one, Choice):
+        return value in one.values or value == NOT_GIVEN
     return value != ""
 
 
 def describe(
-    query: SalesQuery, rule_sets: Sequence[Mapping[str, Any]], language: str
+    query: SalesQuery,
+    rule_sets: Sequence[Mapping[str, Any]],
+    filter_texts: Mapping[str, str],
+    language: str,
 ) -> dict[str, Any]:
-    """The definition that goes into every answer: what was counted, when, by which rules."""
+    """The definition that goes into every answer: what was counted, when, by which rules.
+
+    `filter_texts` say what each filter lets through, in the names of today.
+    """
     period = Text(
         f"{query.start} 起（含）至 {query.end} 止（不含），北京时间",
         f"from {query.start} up to, not including, {query.end}, Asia/Shanghai days",
@@ -141,6 +166,7 @@ def describe(
         "currency": "CNY",
         "group_by": list(query.group_by),
         "filters": {name: list(query.wanted(name)) for name in query.filters},
+        "filter_texts": dict(filter_texts),
         "rule_sets": list(rule_sets),
         "measures": {
             measure.name: f"{measure.title.in_(language)}: {measure.meaning.in_(language)}"

@@ -10,7 +10,7 @@ import pytest
 
 from api.schemas import reports as schemas
 from models.identity import BuyerKind
-from shop.reports.definitions import DIMENSIONS, MEASURES
+from shop.reports.definitions import FILTERS, MEASURES
 from tests.aid_factories import WALNUT, part, refund, sell
 
 YEAR = "from=2026-01-01&to=2027-01-01"
@@ -98,6 +98,14 @@ def test_the_entries_go_page_by_page(api: Any, sold: None) -> None:
     assert kinds == ["sale", "sale", "refund"]
 
 
+def test_a_side_of_the_figures_is_asked_for(api: Any, sold: None) -> None:
+    page = api.get(f"/reports/entries?{YEAR}&side=refunded", as_="olga").json
+    assert [one["goods_fen"] for one in page["items"]] == [-4800]
+    found = api.get(f"/reports/sales?{YEAR}&side=refunded", as_="olga").json
+    assert (found["totals"]["orders"], found["totals"]["refunded_goods_fen"]) == (0, 4800)
+    assert found["definition"]["filter_texts"] == {"side": "退款"}
+
+
 PATHS = ("/reports/sales", "/reports/sales.csv", "/reports/entries")
 
 
@@ -120,6 +128,9 @@ def test_figures_are_for_staff(api: Any, path: str, name: str | None, status: in
         (f"{YEAR}&unit=U03&unit=U04", "unit"),
         (f"{YEAR}&buyer_kind=dean", "buyer_kind"),
         (f"{YEAR}&basis=paid", "basis"),
+        (f"{YEAR}&side=both", "side"),
+        ("from=0202-01-01&to=0202-03-01", "from"),
+        ("from=9999-01-01&to=9999-12-31", "from"),
     ],
 )
 def test_a_question_that_means_nothing_is_refused(
@@ -137,5 +148,5 @@ def test_dimensions_are_known_different_and_at_most_three(api: Any, group_by: st
 
 
 def test_the_schema_knows_every_dimension_and_measure() -> None:
-    assert DIMENSIONS.keys() <= schemas.SalesParams().fields.keys()
+    assert FILTERS.keys() <= schemas.SalesParams().fields.keys()
     assert list(schemas.MEASURES) == list(MEASURES)

@@ -14,7 +14,8 @@ from sqlalchemy import func, select
 from models.aid import AidEntry
 from models.money import parse_yuan
 from shop.context import Ctx
-from shop.reports.exports import safe, sales_csv
+from shop.reports.entry_file import entries_csv
+from shop.reports.exports import kept, safe, sales_csv
 from shop.reports.queries import sales
 from shop.reports.rules import SalesQuery
 from tests.aid_factories import TEA, WALNUT, part, refund, sell
@@ -72,7 +73,7 @@ def test_the_definition_stands_on_top(ctx: Ctx, sold: None) -> None:
     assert rows[0] == ["消费帮扶销售统计"]
     assert top["统计期间"] == "2026-01-01 起（含）至 2027-01-01 止（不含），北京时间"
     assert top["统计基准"].startswith("按销售批次")
-    assert (top["筛选"], top["统计口径"].split()[0]) == ("unit=U03", "aid2026")
+    assert (top["筛选"], top["统计口径"].split()[0]) == ("单位：经济学院", "aid2026")
     assert top["数据截至"] == "2026年11月23日 10:00"
     assert "不含运费" in top["消费帮扶额"]
 
@@ -108,3 +109,44 @@ def test_other_cells_stay(text: str) -> None:
 def test_the_file_comes_in_pieces(ctx: Ctx, sold: None) -> None:
     pieces: Any = sales_csv(sales(ctx, YEAR))
     assert (next(pieces), next(pieces)) == ("\ufeff", "消费帮扶销售统计\r\n")
+
+
+@pytest.mark.parametrize("text", ["26020300000011", "007", "12E3", "1-2", "3/4", "5.0"])
+def test_a_name_made_of_digits_keeps_them(text: str) -> None:
+    assert kept(text) == f'="{text}"'
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"), [("P01-1", "P01-1"), ("", ""), ("=1", "'=1"), ('1"&A1', '1"&A1')]
+)
+def test_any_other_name_is_a_text_cell(text: str, cell: str) -> None:
+    assert kept(text) == cell
+
+
+def test_the_file_of_entries_says_what_it_is_and_sums_up(ctx: Ctx, sold: None) -> None:
+    query = replace(YEAR, filters={"unit": ("U03", "none"), "side": "sold"})
+    text = entries_csv(ctx, query)
+    rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
+    top = dict(rows[1 : rows.index([])])
+    assert rows[0] == ["消费帮扶明细"]
+    assert top["统计期间"] == "2026-01-01 起（含）至 2027-01-01 止（不含），北京时间"
+    assert top["筛选"] == "单位：经济学院、（未填写单位）；收付：售出"
+    assert list(top) == ["统计期间", "统计基准", "筛选", "统计口径", "金额单位", "数据截至"]
+    headings, *lines, total = table(rows)
+    for column, values, whole in (
+        ("单位代码", ["U03", ""], ""),
+        ("规格代码", ["P01-1", "P07-2"], ""),
+        ("合作社代码", ["C01", "C02"], ""),
+        ("件数", ["2", "1"], "3"),
+        ("商品金额（元）", ["96.00", "49.90"], "145.90"),
+        ("运费（元）", ["6.00", "0.00"], "6.00"),
+    ):
+        place = headings.index(column)
+        assert ([line[place] for line in lines], total[place]) == (values, whole), column
+    assert total[0] == "合计"
+
+
+def test_the_file_of_entries_tells_the_reason(ctx: Ctx, sold: None) -> None:
+    text = entries_csv(ctx, replace(YEAR, filters={"side": "refunded"}))
+    headings, line, _ = table(list(csv.reader(io.StringIO(text))))
+    assert line[headings.index("原因")] == "破损"

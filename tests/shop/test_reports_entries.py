@@ -6,14 +6,18 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
+from models.aid import AidEntryKind
 from models.organization import RuleSetRow
 from shop.context import Ctx
 from shop.reports.definitions import DIMENSIONS, MEASURES, NOT_GIVEN
 from shop.reports.queries import entries, sales
 from shop.reports.rules import SalesQuery
 from tests.aid_factories import refund, sell, year_of_everything
+from tests.conftest import acting
+from tests.fulfilment_factories import paid
+from tests.rollup_factories import ENTRIES, copy
 
 YEAR = SalesQuery(date(2026, 1, 1), date(2027, 1, 1))
 
@@ -82,3 +86,21 @@ def test_a_refund_prints_the_rule_set_of_its_sale(ctx: Ctx) -> None:
     refund(ctx, sold.line, "2027-01-05T10:00:00", 100)
     january = SalesQuery(date(2027, 1, 1), date(2027, 2, 1))
     assert [one["code"] for one in sales(ctx, january).definition["rule_sets"]] == ["aid2026"]
+
+
+def test_who_bought_is_never_named_as_who_acted(ctx: Ctx) -> None:
+    """Her own browser may have brought the news of her payment."""
+    alice, olga = acting(ctx, "alice"), acting(ctx, "olga")
+    paid(alice, ("P01-1", 1))
+    entry = ctx.session.execute(select(ENTRIES)).mappings().one()
+    for kind, actor in (
+        (AidEntryKind.IMPORT, alice.actor),
+        (AidEntryKind.REATTRIBUTED_IN, olga.actor),
+    ):
+        copy(ctx, entry, kind, 1, actor_id=actor.user_id)
+    found = {one["kind"]: one["actor"] for one in entries(ctx, YEAR_AND_NEXT)}
+    del found["sale"]
+    assert found == {"import": None, "reattributed_in": "Olga"}
+
+
+YEAR_AND_NEXT = replace(YEAR, end=date(2028, 1, 1))
