@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -11,10 +12,11 @@ from flask_babel import gettext
 from markupsafe import Markup
 
 from admin.forms.period import month_start, year_start
-from admin.forms.report import address, within
+from admin.forms.report import about, address, opens
 from shop.formatting import MONTHS
 from shop.reports.charts import Series, columns
-from shop.reports.definitions import DIMENSIONS, MEASURES, NOT_GIVEN, Choice, Coded, Period
+from shop.reports.definitions import DIMENSIONS, FILTERS, MEASURES, Period
+from shop.reports.progress import MEASURE, Progress
 from shop.reports.queries import SalesReport
 from shop.reports.rules import SalesQuery
 
@@ -37,12 +39,19 @@ HEADLINE = (
 )
 """What stands beside the aid amount at the top of a page."""
 
+FIRST = "aid_amount_fen"
+"""Of a row on a narrow screen one figure is seen; the others are scrolled to."""
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A breakdown: the largest rows first (a period: in its order), and how many more there are."""
+    """A breakdown: the largest rows first (a period: in its order), and how many more there are.
+
+    `then` is the dimension within the first, if there is one.
+    """
 
     dimension: str
+    then: str | None
     title: str
     rows: list[dict[str, Any]]
     hidden: int
@@ -51,13 +60,23 @@ class Table:
 
 def measures_in(language: str) -> dict[str, Any]:
     """How figures are called, which of them are money, and how one leads to its entries."""
+    names = (FIRST, *(name for name in MEASURES if name != FIRST))
     return {
-        "measures": {name: one.title.in_(language) for name, one in MEASURES.items()},
+        "measures": {name: MEASURES[name].title.in_(language) for name in names},
         "money": {name for name, one in MEASURES.items() if one.money},
         "headline": HEADLINE,
         "address": address,
-        "within": within,
+        "about": about,
+        "opens": opens,
+        "reached": reached,
     }
+
+
+def reached(goal: Progress, year: int) -> str | None:
+    """The address of the list behind what is reached of a year's target."""
+    unit = {"within_unit": goal.unit_code} if goal.unit_code else {}
+    query = SalesQuery(date(year, 1, 1), date(year + 1, 1, 1), filters=unit)
+    return opens(query, {}, MEASURE[goal.indicator])
 
 
 def chart_unit(query: SalesQuery) -> str:
@@ -71,7 +90,11 @@ def chart(report: SalesReport, unit: str, language: str) -> Markup:
     found = {row[unit]: row for row in report.rows}
     keys = list(_keys(report.query, unit))
     series = [
-        Series(title, tuple(found[key][name] if key in found else 0 for key in keys))
+        Series(
+            title,
+            tuple(found[key][name] if key in found else 0 for key in keys),
+            tuple(opens(report.query, found[key], name) if key in found else None for key in keys),
+        )
         for name, title in zip(SERIES, (gettext("直接购买"), gettext("帮助销售")), strict=True)
     ]
     labels = [_label(key, unit, len(keys), language) for key in keys]
@@ -81,14 +104,27 @@ def chart(report: SalesReport, unit: str, language: str) -> Markup:
 
 
 def table(report: SalesReport, language: str, most: int | None = None) -> Table:
-    """The rows of a report by one dimension, at most `most` of them."""
-    name = report.query.group_by[0]
-    dimension = DIMENSIONS[name]
-    rows = report.rows
-    if not isinstance(dimension, Period):
-        rows = sorted(rows, key=lambda row: -row["aid_amount_fen"])
+    """The rows of a report by one dimension or two, at most `most` of them."""
+    names = report.query.group_by
+    title = " / ".join(DIMENSIONS[name].title.in_(language) for name in names)
+    rows = _by_size(report)
     shown = rows if most is None else rows[:most]
-    return Table(name, dimension.title.in_(language), shown, len(rows) - len(shown), report.query)
+    then = names[1] if len(names) > 1 else None
+    return Table(names[0], then, title, shown, len(rows) - len(shown), report.query)
+
+
+def _by_size(report: SalesReport) -> list[dict[str, Any]]:
+    """The largest first, and within each the largest; periods as they follow each other."""
+    first, last = report.query.group_by[0], report.query.group_by[-1]
+    sums = Counter[str | None]()
+    for row in report.rows:
+        sums[row[first]] += row[FIRST]
+
+    def place(row: Mapping[str, Any]) -> tuple[int, str, int]:
+        size = 0 if isinstance(DIMENSIONS[first], Period) else -sums[row[first]]
+        return size, row[first] or "", 0 if isinstance(DIMENSIONS[last], Period) else -row[FIRST]
+
+    return sorted(report.rows, key=place)
 
 
 def name_in(row: Mapping[str, Any], dimension: str) -> str:
@@ -96,41 +132,12 @@ def name_in(row: Mapping[str, Any], dimension: str) -> str:
     return str(row.get(f"{dimension}_name") or row[dimension] or "")
 
 
-def chips(query: SalesQuery, names: Mapping[str, str], language: str) -> list[tuple[str, str, str]]:
-    """The filters in force as (dimension, its title, what is let through)."""
-    comma = "、" if language == "zh" else ", "
+def chips(definition: Mapping[str, Any], language: str) -> list[tuple[str, str, str]]:
+    """The filters in force as (filter, its title, what is let through)."""
     return [
-        (
-            name,
-            DIMENSIONS[name].title.in_(language),
-            comma.join(_said(name, value, names, language) for value in query.wanted(name)),
-        )
-        for name in query.filters
+        (name, FILTERS[name].title.in_(language), text)
+        for name, text in definition["filter_texts"].items()
     ]
-
-
-def names_in_rows(rows: Sequence[Mapping[str, Any]], dimension: str) -> dict[str, str]:
-    """`dimension:code` -> name of everything that stands in these rows."""
-    return {f"{dimension}:{row[dimension] or NOT_GIVEN}": name_in(row, dimension) for row in rows}
-
-
-def names_in_entries(entries: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """The same of a list of entries, for every dimension that has codes."""
-    return {
-        f"{name}:{entry[f'{name}_code']}": entry[f"{name}_name"]
-        for entry in entries
-        for name, dimension in DIMENSIONS.items()
-        if isinstance(dimension, Coded) and entry[f"{name}_code"]
-    }
-
-
-def _said(name: str, value: str, names: Mapping[str, str], language: str) -> str:
-    dimension = DIMENSIONS[name]
-    if isinstance(dimension, Choice) and value in dimension.values:
-        return dimension.values[value].in_(language)
-    if value == NOT_GIVEN and not isinstance(dimension, Period):
-        return dimension.empty.in_(language)
-    return names.get(f"{name}:{value}", value)
 
 
 def _keys(query: SalesQuery, unit: str) -> Iterator[str]:

@@ -8,7 +8,7 @@ from flask import Response, request
 
 from admin import words
 from admin.definition import rule_set_facts
-from admin.figures import chart, chart_unit, chips, measures_in, name_in, names_in_rows, table
+from admin.figures import chart, chart_unit, chips, measures_in, name_in, table
 from admin.forms.period import CUSTOM, PRESETS
 from admin.forms.report import grouped, query_of
 from admin.page import pages, show
@@ -16,8 +16,9 @@ from shop.aid.queries import platforms
 from shop.clock import business_day
 from shop.context import Ctx
 from shop.errors import Invalid
-from shop.reports.definitions import DIMENSIONS
+from shop.reports.definitions import DIMENSIONS, FILTERS
 from shop.reports.exports import sales_csv
+from shop.reports.late import late
 from shop.reports.progress import Progress, year_progress
 from shop.reports.queries import SalesReport, sales
 from shop.reports.rules import SalesQuery
@@ -25,6 +26,9 @@ from shop.reports.rules import SalesQuery
 ON_THE_FIRST_PAGE = ("unit", "channel", "cooperative", "category", "month", "platform")
 ROWS = 12
 """Of a breakdown on the first page: a year's months. Its own page has all of them."""
+
+MOST_ROWS = 500
+"""Of a breakdown's own page: more than a year's days. Its file has all of them."""
 
 
 @pages.page("/reports", permission="reports.read")
@@ -35,11 +39,11 @@ def report(ctx: Ctx) -> Any:
         unit = chart_unit(query)
         by_time = sales(ctx, grouped(query, unit))
     except Invalid as error:
-        return _not_understood(error)
+        return refused(error)
     by_dimension = {name: sales(ctx, grouped(query, name)) for name in ON_THE_FIRST_PAGE}
     return show(
         "report.html",
-        **_frame(ctx, span, query, by_time, by_dimension),
+        **_frame(ctx, span, query, by_time),
         chart=chart(by_time, unit, ctx.language),
         tables=[table(found, ctx.language, ROWS) for found in by_dimension.values()],
         year=_target_year(query),
@@ -50,17 +54,17 @@ def report(ctx: Ctx) -> Any:
 
 @pages.page("/reports/by/<dimension>", permission="reports.read")
 def breakdown(ctx: Ctx, dimension: str) -> Any:
-    """All rows of one breakdown with every measure."""
+    """The rows of one breakdown, or of one within another, with every measure."""
     try:
         span, query = query_of(request.args, business_day(ctx.now))
-        found = sales(ctx, grouped(query, dimension))
+        found = sales(ctx, grouped(query, *_by(dimension)))
     except Invalid as error:
-        return _not_understood(error)
+        return refused(error)
     return show(
         "breakdown.html",
-        **_frame(ctx, span, query, found, {dimension: found}),
+        **_frame(ctx, span, query, found),
         dimension=dimension,
-        table=table(found, ctx.language),
+        table=table(found, ctx.language, MOST_ROWS),
         dimensions={name: one.title.in_(ctx.language) for name, one in DIMENSIONS.items()},
     )
 
@@ -69,8 +73,15 @@ def breakdown(ctx: Ctx, dimension: str) -> Any:
 def breakdown_csv(ctx: Ctx, dimension: str) -> Response:
     """The same as a file for a spreadsheet program."""
     span, query = query_of(request.args, business_day(ctx.now))
-    text = "".join(sales_csv(sales(ctx, grouped(query, dimension))))
-    return attachment(text, f"aid-{dimension}-{span.start}-{span.end}.csv")
+    names = _by(dimension)
+    text = "".join(sales_csv(sales(ctx, grouped(query, *names))))
+    return attachment(text, f"aid-{'-'.join(names)}-{span.start}-{span.end}.csv")
+
+
+def _by(dimension: str) -> tuple[str, ...]:
+    """The dimension of a page's path, and the one within it that the address may name."""
+    then = request.args.get("then")
+    return (dimension, then) if then in DIMENSIONS and then != dimension else (dimension,)
 
 
 def attachment(text: str, filename: str) -> Response:
@@ -82,15 +93,8 @@ def attachment(text: str, filename: str) -> Response:
     )
 
 
-def _frame(
-    ctx: Ctx, span: Any, query: SalesQuery, found: SalesReport, by: dict[str, SalesReport]
-) -> dict[str, Any]:
+def _frame(ctx: Ctx, span: Any, query: SalesQuery, found: SalesReport) -> dict[str, Any]:
     """What every page about a period shows: how it was asked, its totals, its definition."""
-    names = {
-        key: value
-        for name, one in by.items()
-        for key, value in names_in_rows(one.rows, name).items()
-    }
     counted = {row["code"]: row["name"] for row in platforms(ctx)}
     return {
         "family": "reports",
@@ -99,7 +103,7 @@ def _frame(
         "presets": {name: words.PERIODS[name] for name in (*PRESETS, CUSTOM)},
         "bases": words.BASES,
         "name_in": name_in,
-        "chips": chips(query, names, ctx.language),
+        "chips": chips(found.definition, ctx.language),
         "totals": found.totals,
         **measures_in(ctx.language),
         "definition": found.definition,
@@ -108,6 +112,7 @@ def _frame(
             for rules in found.definition["rule_sets"]
         ],
         "as_of": found.as_of,
+        "late": late(ctx, query),
     }
 
 
@@ -121,12 +126,21 @@ def _progress(ctx: Ctx, query: SalesQuery) -> list[Progress]:
     return [] if query.filters else year_progress(ctx, _target_year(query))
 
 
-def _not_understood(error: Invalid) -> tuple[str, int]:
-    """The form again, with what was entered and no figures."""
+def refused(error: Invalid) -> tuple[str, int]:
+    """The form again, with what was entered, what else was asked for, and no figures."""
+    known = "group_by" not in error.fields
+    asked = request.args
     return show(
         "report_refused.html",
         family="reports",
         error=error,
-        asked=request.args,
+        asked=asked,
+        here=request.endpoint if known else "admin.report",
+        fixed=request.view_args if known else {},
+        kept={
+            name: values
+            for name in ("basis", "then", *FILTERS)
+            if name not in error.fields and (values := [one for one in asked.getlist(name) if one])
+        },
         presets={name: words.PERIODS[name] for name in PRESETS},
     ), 422

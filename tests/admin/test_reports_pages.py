@@ -13,6 +13,7 @@ from shop.formatting import yuan
 from shop.reports.definitions import MEASURES
 from shop.seed.orders import place_scenarios
 from tests.admin.conftest import buy
+from tests.aid_factories import part, refund, sell
 from tests.conftest import counted
 
 YEAR = "from=2026-01-01&to=2027-01-01"
@@ -33,6 +34,16 @@ def rows(desk):
     """Every row of the page's tables as one line of text."""
     found = (re.sub(r"<[^>]+>", " ", row) for row in ROW.findall(desk.text))
     return [re.sub(r"\s+", " ", unescape(row)).strip() for row in found]
+
+
+SHOWN = ("aid_amount_fen", *(name for name in MEASURES if name != "aid_amount_fen"))
+"""The columns of a breakdown in their order."""
+
+
+def table_in(text):
+    """Headings, rows and total of a file: what stands below the empty line."""
+    lines = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
+    return lines[lines.index([]) + 1 :]
 
 
 def link(desk, text):
@@ -69,7 +80,7 @@ def test_a_breakdown_is_the_apis_breakdown(olga, api, lived, basis):
         olga.get(f"/reports/by/{dimension}?{path}")
         lines = [*wanted["rows"], {**wanted["totals"], dimension: "合计"}]
         names = [line.get(f"{dimension}_name", line[dimension]) for line in lines]
-        figures = [" ".join(said(name, line[name]) for name in MEASURES) for line in lines]
+        figures = [" ".join(said(name, line[name]) for name in SHOWN) for line in lines]
         assert sorted(rows(olga)[1:]) == sorted(
             f"{name} {figure}" for name, figure in zip(names, figures, strict=True)
         )
@@ -104,10 +115,9 @@ def test_every_figure_opens_to_its_entries(olga, lived):
 def test_the_part_that_is_not_counted_stays_out_of_the_aid_amounts_entries(olga, lived):
     olga.get(f"/reports?{YEAR}")
     aid = link(olga, "¥30,000.00")
-    olga.get(f"/reports/by/channel?{YEAR}")
-    paid = link(olga, "¥30,000.00")
     assert "aid_class=direct_purchase&aid_class=help_sell" in aid
-    assert "aid_class" not in paid
+    olga.get(f"/reports/by/channel?{YEAR}")
+    assert "aid_class" not in olga.text.partition("side=sold")[0].rpartition("href")[2]
 
 
 def test_an_order_of_another_platform_has_no_page_here(olga, lived):
@@ -123,6 +133,51 @@ def test_filters_are_named_and_can_be_taken_away(olga, lived):
     hrefs = [unescape(href) for href in re.findall(r'href="([^"]+)" aria-label="去掉', olga.text)]
     assert ["unit=" in href for href in hrefs] == [False, True]
     assert ["buyer_kind=" in href for href in hrefs] == [True, False]
+
+
+def test_a_filter_is_named_where_nothing_was_sold(olga):
+    olga.get("/reports?period=last_year&unit=U13&sku=P01-1&sku=GONE&within_unit=U03")
+    assert (
+        "只看 单位：上海校友会 × 规格：罐装100g、GONE × 单位（含下级）：经济学院 ×"
+    ) in olga.plain
+
+
+def test_one_breakdown_within_another(olga, api, lived):
+    path = f"/reports/by/unit?{YEAR}&then=month&basis=cohort"
+    wanted = api.get(f"/reports/sales?{YEAR}&group_by=unit,month&basis=cohort", as_="olga").json
+    olga.get(path)
+    shown = [" ".join(row.split(" ")[:3]) for row in rows(olga)[1:-1]]
+    assert sorted(shown) == sorted(
+        f"{row['unit_name']} {row['month']} {yuan(row['aid_amount_fen'])}" for row in wanted["rows"]
+    )
+    assert "单位 / 月" in olga.plain
+    assert shown[0] == "校工会 2026-09 ¥39,600.00"
+    olga.get(link(olga, "¥39,600.00"))
+    assert "以下全部明细之和" in olga.plain
+    text = olga.get(f"/reports/by/unit.csv?{YEAR}&then=month").get_data(as_text=True)
+    assert table_in(text)[0][:3] == ["单位代码", "单位", "月"]
+
+
+def test_a_long_breakdown_says_that_it_is_cut(olga, lived, monkeypatch):
+    monkeypatch.setattr("admin.reports.MOST_ROWS", 2)
+    olga.get(f"/reports/by/month?{YEAR}")
+    assert len(rows(olga)) == 2 + 2
+    assert "还有 3 行没有列出" in olga.plain
+
+
+def test_what_came_late_is_told_and_listed(olga, transactions):
+    with transactions.begin() as ctx:
+        first = sell(ctx, "2026-03-10T10:00:00", part(fen=900))
+        refund(ctx, first.line, "2026-03-11T10:00:00", 100)
+    told = "期间结束后补记 2 条明细 ，商品金额合计 ¥8.00，其中消费帮扶额 ¥8.00"
+    olga.get("/reports?from=2026-03-01&to=2026-04-01")
+    assert told in olga.plain
+    olga.get(link(olga, "2 条明细"))
+    assert "记录时间：期间结束一天后补记 ×" in olga.plain
+    assert len(rows(olga)) == 3
+    for period in ("from=2026-03-01&to=2026-11-23", "period=this_year", "period=last_year"):
+        olga.get(f"/reports?{period}")
+        assert "期间结束后补记" not in olga.plain, period
 
 
 def test_the_basis_moves_the_refund(olga, lived):
@@ -155,6 +210,8 @@ def test_the_definition_is_printed(olga, lived):
         ("from=2026-05-01", 422, "请填写起始日与结束日"),
         ("from=x&to=y", 422, "请填写起始日与结束日"),
         ("from=1900-01-01&to=2026-01-01", 422, "报表条件有误"),
+        ("from=0202-01-01&to=0202-03-01", 422, "报表条件有误"),
+        ("from=9999-01-01&to=9999-12-31", 422, "报表条件有误"),
         ("period=tomorrow&basis=guess", 200, None),
         ("buyer_kind=cat", 422, "报表条件有误"),
     ],
@@ -163,6 +220,22 @@ def test_a_question_without_an_answer(olga, asked, status, note):
     assert olga.get(f"/reports?{asked}").status_code == status
     assert olga.notes == ([note] if note else [])
     assert "本季度" in olga.plain
+
+
+def test_a_refused_day_loses_nothing_else(olga):
+    """The form leads back to the same page with the same filters; a fault is not kept."""
+    asked = "from=2026-05-02&to=2026-05-01&basis=cohort&unit=U03&unit=none&buyer_kind=cat"
+    for path in ("/reports", "/reports/by/unit", "/entries"):
+        olga.get(f"{path}?{asked.replace('&buyer_kind=cat', '')}&then=month")
+        assert f'action="/admin{path}"' in olga.text
+        hidden = re.findall(r'type="hidden" name="(\w+)" value="(\w+)"', olga.text)
+        kept = [("basis", "cohort"), ("then", "month"), ("unit", "U03"), ("unit", "none")]
+        assert [one for one in hidden if one[0] != "csrf_token"] == kept
+        [preset] = re.findall(r'href="([^"]*period=last_year[^"]*)"', olga.text)
+        assert "basis=cohort" in preset
+        assert "unit=U03&unit=none" in unescape(preset)
+    olga.get(f"/reports?{asked.replace('2026-05-02', '2026-04-02')}")
+    assert 'name="buyer_kind"' not in olga.text
 
 
 def test_unknown_dimensions_and_places(olga):
@@ -214,12 +287,13 @@ def test_files_hold_the_same_figures(olga, lived):
 
 def test_the_file_of_entries_adds_up(olga, lived):
     text = olga.get(f"/entries.csv?{YEAR}").get_data(as_text=True)
-    head, *lines = csv.reader(io.StringIO(text.removeprefix("\ufeff")))
+    head, *lines, total = table_in(text)
     goods = [line[head.index("商品金额（元）")] for line in lines]
     assert sum(round(float(amount) * 100) for amount in goods) == 6_990_540
+    assert (total[0], total[head.index("商品金额（元）")]) == ("合计", "69905.40")
     assert {line[head.index("订单号")] for line in lines if line[2] == "退款"} == {
-        lived["S02"],
-        lived["S06"],
+        f'="{lived["S02"]}"',
+        f'="{lived["S06"]}"',
     }
 
 
