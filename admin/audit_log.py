@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from flask import request
@@ -11,30 +12,64 @@ from admin.forms.fields import cut, number_of
 from admin.page import pages, show
 from shop.audit import verify
 from shop.context import Ctx
+from shop.errors import Invalid, Words
 from shop.formatting import yuan
 from shop.fulfilment.carriers import carrier_name
+from shop.reports.audit_names import colleagues
 from shop.reports.trail import audit_log
 
 PAGE = 50
+LONGEST = 120
+"""Characters of a filter."""
+
+FIRST_YEAR, LAST_YEAR = 2000, 2100
+FILTERS = ("action", "actor", "subject", "day")
 
 
 @pages.page("/audit", permission="audit.read")
 def audit(ctx: Ctx) -> str:
     """The log, newest first; with `verify` the whole chain is checked as well."""
-    action = request.args.get("action", "")
     before = number_of(request.args, "before") if request.args.get("before") else None
-    found = audit_log(ctx, before=before, action=action, limit=PAGE + 1)
+    asked = {name: request.args.get(name, "").strip()[:LONGEST] for name in FILTERS}
+    found = audit_log(
+        ctx,
+        before=before,
+        action=asked["action"],
+        actor=asked["actor"],
+        subject=asked["subject"],
+        day=_day(asked["day"]),
+        limit=PAGE + 1,
+    )
     rows, more = cut(found, PAGE, "sequence")
     return show(
         "audit.html",
         family="audit",
         rows=[{**row, "changes": _changes(row, ctx.language)} for row in rows],
         more=more,
-        action=action,
+        asked={name: text for name, text in asked.items() if text},
+        people=colleagues(ctx),
         actions=words.ACTIONS,
         subjects=words.SUBJECTS,
         broken=verify(ctx.session) if "verify" in request.args else None,
     )
+
+
+def _day(text: str) -> date | None:
+    """The day that is asked for; None when none is.
+
+    Raises:
+        Invalid: it is none, or lies outside of what a calendar of ours can count.
+    """
+    if not text:
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        day = date.min
+    if not date(FIRST_YEAR, 1, 1) <= day < date(LAST_YEAR, 1, 1):
+        wrong = Words("日期格式有误，请填写如 2026-11-23", "Give a day such as 2026-11-23")
+        raise Invalid(wrong, wrong.en, fields={"day": [wrong]})
+    return day
 
 
 def _changes(row: dict[str, Any], language: str) -> list[tuple[str, str, str]]:

@@ -9,7 +9,7 @@ from flask_babel import gettext
 
 from admin import bank_words, refund_words, words
 from admin.forms.bank import COLUMN, amount_of, line_of, mapping_of, packed, upload_of
-from admin.forms.fields import cut, id_of
+from admin.forms.fields import cut, id_of, text_of
 from admin.once import once
 from admin.page import again, back_to, pages, show
 from shop.context import Ctx, Transactions
@@ -108,8 +108,14 @@ def bank_line(ctx: Ctx, receipt_id: str) -> str:
 
 
 def _line(
-    ctx: Ctx, *, receipt_id: str, form: Any = None, error: ShopError | None = None, **_: Any
+    ctx: Ctx,
+    *,
+    receipt_id: str,
+    match_id: str = "",
+    form: Any = None,
+    error: ShopError | None = None,
 ) -> str:
+    """The page; a refused form stands where it was: at a match, or below."""
     found = bank_desk.line_on_desk(ctx, key_of(receipt_id))
     open_fen = found["open_fen"]
     waits = found["state"] == "open" and open_fen > 0
@@ -121,6 +127,7 @@ def _line(
         may_match=allowed(ctx.actor, "bank.match"),
         order_states=words.ORDER_STATES,
         named=bank_words,
+        decided=match_id,
         form=form or {},
         error=error,
     )
@@ -170,7 +177,8 @@ def bank_approve(ctx: Ctx, receipt_id: str, match_id: str) -> Any:
 )
 def bank_reject(ctx: Ctx, receipt_id: str, match_id: str) -> Any:
     """A proposed or entered match is wrong."""
-    bank_matches.reject_match(ctx, key_of(match_id), request.form.get("note", ""))
+    note = text_of(request.form, "note", "请填写原因", "A reason is needed")
+    bank_matches.reject_match(ctx, key_of(match_id), note)
     flash(gettext("已驳回匹配。"), "success")
     return back_to("admin.bank_line", receipt_id=receipt_id)
 

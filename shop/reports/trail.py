@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from models.aid import AidEntry
 from models.identity import User
 from models.system import AuditEntry
+from shop.clock import day_start
 from shop.context import Ctx
+from shop.reports.audit_names import mentioned, names_of
 from shop.reports.definitions import DIMENSIONS, ENTRY_KINDS, REASONS, Text
 from shop.reports.rules import name_of
 
@@ -51,17 +54,32 @@ def entries_of_order(ctx: Ctx, order_number: str) -> list[Row]:
 
 
 def audit_log(
-    ctx: Ctx, *, before: int | None = None, action: str = "", limit: int = 24
+    ctx: Ctx,
+    *,
+    before: int | None = None,
+    action: str = "",
+    actor: str = "",
+    subject: str = "",
+    day: date | None = None,
+    limit: int = 24,
 ) -> list[Row]:
     """What staff wrote and whose personal data it read, newest first.
 
-    `before` is the `sequence` of the last row already read.
+    Of one `action`, by the people of one name (`actor`), about a `subject` (see
+    `audit_names.mentioned`), on one Asia/Shanghai `day`. `before` is the `sequence` of the last
+    row already read. `subject_name` tells what a key stands for; None where it speaks for itself.
     """
-    wanted = []
+    wanted: list[ColumnElement[bool]] = []
     if before is not None:
         wanted.append(AUDIT.c.sequence < before)
     if action:
         wanted.append(AUDIT.c.action == action)
+    if actor:
+        wanted.append(AUDIT.c.actor_id.in_(select(USERS.c.id).where(USERS.c.name == actor)))
+    if subject:
+        wanted.append(AUDIT.c.subject_id.in_(mentioned(ctx, subject)))
+    if day is not None:
+        wanted += [AUDIT.c.at >= day_start(day), AUDIT.c.at < day_start(day + timedelta(days=1))]
     rows = ctx.session.execute(
         select(
             AUDIT.c.sequence,
@@ -81,7 +99,11 @@ def audit_log(
         .order_by(AUDIT.c.sequence.desc())
         .limit(limit)
     )
-    return [dict(row) for row in rows.mappings()]
+    found = [dict(row) for row in rows.mappings()]
+    names = names_of(ctx, found)
+    return [
+        {**row, "subject_name": names.get((row["subject"], row["subject_id"]))} for row in found
+    ]
 
 
 def _entry(row: Any, language: str) -> Row:

@@ -200,10 +200,17 @@ def test_a_proposal_is_taken_up_or_rejected(fiona, transactions):
     fiona.get(path)
     assert "采用建议" in fiona.plain
     assert placed.number in fiona.plain
-    decide(fiona, path, "reject")
+    assert decide(fiona, path, "reject", note=" ").status_code == 422
+    assert fiona.notes == ["请填写原因"]
+    assert decided(transactions) == [(MatchState.PROPOSED, "")]
+    decide(fiona, path, "reject", note="不是这个单位")
+    assert decided(transactions) == [(MatchState.REJECTED, "不是这个单位")]
+
+
+def decided(transactions):
     with transactions.begin() as ctx:
-        found = ctx.session.execute(select(BankMatch.state)).scalars().all()
-    assert found == [MatchState.REJECTED]
+        found = ctx.session.execute(select(BankMatch.state, BankMatch.note))
+        return [tuple(row) for row in found]
 
 
 def test_a_form_that_is_refused_keeps_what_was_entered(fiona, transactions):

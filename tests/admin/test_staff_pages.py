@@ -150,6 +150,30 @@ def test_the_log_tells_what_changed(desk_of, bob):
     assert "修改价格 规格" not in ada.get("/audit?action=parcel.ship").get_data(as_text=True)
 
 
+def test_the_log_is_asked_by_person_thing_and_day(desk_of, bob, number, time):
+    bob.get(f"/consignments/{number}-1")
+    time.forward(days=1)
+    bob.get("/goods/P01-1")
+    bob.post("/goods/P01-1/price", price="50", reason="新茶上市", version="1")
+    ada = desk_of("ada")
+    for asked, price, address in (
+        ("actor=Bob", True, True),
+        ("actor=Charlie", False, False),
+        (f"subject={number}", False, True),
+        ("subject=p01-1", True, False),
+        ("day=2026-11-23", False, True),
+        ("day=2026-11-24", True, False),
+        ("day=2026-11-24&actor=Bob&subject=P01-1&action=sku.price", True, False),
+        ("day=2026-11-24&action=parcel.ship", False, False),
+    ):
+        ada.get(f"/audit?{asked}")
+        table = ada.text.partition("<tbody>")[2]
+        assert ("新茶上市" in table, f"{number}-1" in table) == (price, address), asked
+    assert "没有符合条件的记录。" in ada.plain
+    for day in ("2026-13-01", "x", "0001-01-01", "9999-12-31"):
+        assert ada.get(f"/audit?day={day}").status_code == 422
+
+
 def test_reading_an_address_is_in_the_log(olga, bob, number):
     bob.get(f"/consignments/{number}-1")
     olga.get("/audit")
