@@ -61,16 +61,23 @@ def cart(view: CartView, region_name: str, faults: Mapping[str, str], names: Nam
         _group(lines, parts.get(code), problems, names, freight)
         for code, lines in sorted(by_cooperative.items())
     ]
-    rest = [
-        f"{one.item.code}:{one.quantity}" for one in view.lines if one.item.code not in problems
-    ]
+    rest = [one for one in view.lines if one.item.code not in problems]
     return {
         "groups": groups,
         "region_name": region_name,
         "count": view.pieces,
         "can_checkout": bool(view.lines) and not view.quote.problems and not faults,
-        "rest_url": checkout_url(rest) if rest else "",
+        "rest": _rest(rest) if problems and rest else None,
         **sums(view.quote, freight),
+    }
+
+
+def _rest(lines: Sequence[CartItem]) -> Shown:
+    """The lines that nothing stands in the way of: where to order them, and what they cost."""
+    return {
+        "url": checkout_url([f"{one.item.code}:{one.quantity}" for one in lines]),
+        "count": sum(one.quantity for one in lines),
+        "goods_fen": sum(one.item.price_fen * one.quantity for one in lines),
     }
 
 

@@ -183,6 +183,11 @@ def test_from_the_cart_the_rest_can_be_ordered_too(visitor):
     visitor.put_in("P07-1", 2)
     page = visitor.get("/cart").text
     assert '<a class="btn btn-hot" href="/checkout?buy=P07-1:2">先结算其余商品</a>' in page
+    due = page.partition('class="buybar-total"')[2].partition("</div>")[0]
+    assert ("可结算 2 件，未含运费" in due, '<span class="price-yuan">59</span>' in due) == (
+        True,
+        True,
+    )
     assert "高山绿茶" not in visitor.get("/checkout?buy=P07-1:2").text
 
 

@@ -37,7 +37,7 @@ def test_in_english_too(visitor, time):
     time.set(SPRING)
     visitor.put_in("P25-1")
     page = visitor.get("/cart?province=650000&lang=en").text
-    assert ("Not delivered" in page, "Goods, before shipping" in page) == (True, True)
+    assert ("Not delivered" in page, "Goods, before freight" in page) == (True, True)
 
 
 def test_the_part_that_is_sent_is_not_called_free_either(visitor, time):
