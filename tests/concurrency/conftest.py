@@ -53,6 +53,7 @@ def provider(transactions: Transactions, time: Any) -> FakeGateway:
 
 
 ROW_LOCKS = r"\s+FOR (NO KEY )?UPDATE( OF \w+)?( SKIP LOCKED)?"
+ONE_ENTRY = r"ON CONFLICT \(subject, subject_id, event\) DO NOTHING"
 CHAIN_LOCKS = r"pg_advisory_xact_lock\(.*"
 
 

@@ -16,6 +16,7 @@ from shop.aid import commands
 from shop.context import Ctx, Transactions
 from shop.fulfilment.commands import ShipParcel, ship_parcel
 from tests.aid_factories import part, refund, sell
+from tests.concurrency.conftest import ROW_LOCKS
 from tests.conftest import acting
 from tests.fulfilment_factories import paid
 
@@ -72,23 +73,45 @@ def test_control_without_the_lock_both_refunds_pass(
     assert ends == ["done", "done"]
 
 
-@pytest.mark.parametrize("_round", range(3))
-def test_of_two_parcels_with_the_same_pieces_one_leaves(
-    transactions: Transactions, together: Any, _round: int
-) -> None:
+def shipped_twice(transactions: Transactions, together: Any) -> list[str]:
+    """Two parcels, each with everything of one consignment, are handed over at once."""
     with transactions.begin() as ctx:
         number = f"{paid(ctx)}-1"
-        stock = ctx.session.execute(select(func.sum(Stock.on_hand))).scalar_one()
+        paid(ctx)  # whose pieces would be taken instead
 
     def ship(tracking_no: str) -> Callable[[], Any]:
         parcel = ShipParcel("zhongtong", tracking_no)
         return alone(transactions, lambda ctx: ship_parcel(acting(ctx, "bob"), number, parcel))
 
-    ends = outcomes(together(ship("ZT0001"), ship("ZT0002")))
-    assert ends == ["consignment_shipped", "done"]
+    return outcomes(together(ship("ZT0001"), ship("ZT0002")))
+
+
+def pieces(transactions: Transactions) -> tuple[int, int]:
+    """(in parcels, on hand)."""
     with transactions.begin() as ctx:
-        assert ctx.session.execute(select(func.sum(ParcelLine.quantity))).scalar_one() == 3
-        assert ctx.session.execute(select(func.sum(Stock.on_hand))).scalar_one() == stock - 3
+        packed = select(func.coalesce(func.sum(ParcelLine.quantity), 0))
+        on_hand = select(func.sum(Stock.on_hand))
+        return ctx.session.execute(packed).scalar_one(), ctx.session.execute(on_hand).scalar_one()
+
+
+@pytest.mark.parametrize("_round", range(3))
+def test_of_two_parcels_with_the_same_pieces_one_leaves(
+    transactions: Transactions, together: Any, _round: int
+) -> None:
+    _, stock = pieces(transactions)
+    assert shipped_twice(transactions, together) == ["consignment_shipped", "done"]
+    assert pieces(transactions) == (3, stock - 3)
+
+
+def test_control_without_the_lock_the_same_pieces_leave_twice(
+    transactions: Transactions, together: Any, loose: Any
+) -> None:
+    _, stock = pieces(transactions)
+    loose.drop("order_line.ck_order_line_shipped")
+    loose.without(ROW_LOCKS)
+    loose.meet(before="INSERT INTO parcel ")
+    assert shipped_twice(transactions, together) == ["done", "done"]
+    assert pieces(transactions) == (6, stock - 6)
 
 
 def test_two_cooperatives_of_one_order_ship_at_once(

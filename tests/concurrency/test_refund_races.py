@@ -19,6 +19,7 @@ from shop.locks import AUDIT_CHAIN, lock_chain
 from shop.payments import refund_rows, refunds
 from shop.payments.refunds import retry_refund
 from tests import refund_factories as fact
+from tests.concurrency.conftest import ONE_ENTRY, ROW_LOCKS
 from tests.conftest import acting
 
 pytestmark = pytest.mark.race
@@ -118,6 +119,25 @@ def test_a_piece_is_shipped_or_given_up_never_both(transactions, together, order
             assert fact.parts(ctx, order)[0] == "cancelled"
 
 
+def test_control_without_the_lock_a_piece_is_shipped_and_given_up(
+    transactions, together, order, loose
+):
+    with transactions.begin() as ctx:
+        number = fact.number_of(ctx, order)
+        fact.bought(ctx)  # whose pieces are taken instead
+    loose.drop("order_line.ck_order_line_shipped")
+    loose.without(ROW_LOCKS)
+    loose.meet(before="UPDATE order_line")
+    ends = together(
+        partial(ship_all, transactions, f"{number}-1", order),
+        partial(refund_tea, transactions, order),
+    )
+    assert ends == ["done", "done"]
+    with transactions.begin() as ctx:
+        tea = fact.lines_of(ctx, order)[0]
+        assert (tea.quantity, tea.shipped_quantity, tea.withdrawn) == (3, 3, 3)
+
+
 def parcels_and_refunds(transactions: Transactions, together: Any) -> list[str]:
     """A parcel of one order and refunds of two others, all of the same goods."""
     with transactions.begin() as ctx:
@@ -150,27 +170,64 @@ def another(transactions: Transactions) -> Any:
         return fact.bought(ctx)
 
 
-def test_two_clicks_on_try_again_are_one(transactions, together, order):
+@pytest.fixture
+def failed(transactions: Transactions, order: Any) -> Any:
+    """A refund of 100 fen of that order that has failed."""
     with transactions.begin() as ctx:
-        failed = fact.ask(ctx, order)
-        fact.end(ctx, failed, "card_expired")
+        refund_id = fact.ask(ctx, order, amount_fen=100)
+        fact.end(ctx, refund_id, "card_expired")
+    return refund_id
+
+
+def clicked_twice(transactions: Transactions, together: Any, failed: Any) -> list[str]:
     again = partial(outcome, transactions, lambda ctx: retry_refund(ctx, failed))
-    assert sorted(together(again, again)) == ["done", "refund_retried"]
-    with transactions.begin() as ctx:
-        assert fact.money(ctx, order) == (TOTAL, TOTAL, 0)
+    return sorted(together(again, again))
 
 
-def test_of_two_ends_at_once_one_counts(transactions, together, order):
+def test_two_clicks_on_try_again_are_one(transactions, together, order, failed):
+    assert clicked_twice(transactions, together, failed) == ["done", "refund_retried"]
     with transactions.begin() as ctx:
-        refund_id = fact.ask(ctx, order)
+        assert fact.money(ctx, order) == (TOTAL, 100, 0)
+
+
+def test_control_without_the_lock_both_clicks_send_money(
+    transactions, together, order, failed, loose
+):
+    loose.drop("refund.uq_refund_retry_of", "refund.uq_refund_number")
+    loose.without(ROW_LOCKS)
+    loose.meet(before="INSERT INTO refund ")
+    assert clicked_twice(transactions, together, failed) == ["done", "done"]
+    with transactions.begin() as ctx:
+        assert fact.money(ctx, order) == (TOTAL, 200, 0)
+
+
+def ended_twice(transactions: Transactions, together: Any, order: Any) -> tuple[Any, list[bool]]:
+    """A refund ends at the provider, and both of us hear it at once: (refund, who counted it)."""
+    with transactions.begin() as ctx:
+        refund_id = fact.ask(ctx, order, amount_fen=100)
     ends: list[bool] = []
 
     def settle() -> str:
         return outcome(transactions, lambda ctx: ends.append(fact.end(ctx, refund_id)))
 
-    assert together(settle, settle, settle) == ["done"] * 3
-    assert sorted(ends) == [False, False, True]
+    assert together(settle, settle) == ["done"] * 2
+    return refund_id, sorted(ends)
+
+
+def test_of_two_ends_at_once_one_counts(transactions, together, order):
+    refund_id, ends = ended_twice(transactions, together, order)
+    assert ends == [False, True]
     with transactions.begin() as ctx:
-        assert fact.money(ctx, order) == (TOTAL, 0, TOTAL)
-        assert fact.ledger(ctx, order) == {}
+        assert fact.money(ctx, order) == (TOTAL, 0, 100)
+        assert fact.ledger(ctx, order)["provider_clearing"] == TOTAL - 100
         assert len(refund_rows.parts_of(ctx, refund_id)) == 2
+
+
+def test_control_without_the_locks_both_ends_count(transactions, together, order, loose):
+    loose.drop("uq_journal_entry_cause", "payment.ck_payment_captured")
+    loose.without(ROW_LOCKS, ONE_ENTRY)
+    loose.meet(before="UPDATE refund ")
+    assert ended_twice(transactions, together, order)[1] == [True, True]
+    with transactions.begin() as ctx:
+        assert fact.money(ctx, order) == (TOTAL, -100, 200)
+        assert fact.ledger(ctx, order)["provider_clearing"] == TOTAL - 200
