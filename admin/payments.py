@@ -52,7 +52,7 @@ def _desk(ctx: Ctx, *, form: Any = None, error: ShopError | None = None, **_path
     )
 
 
-def _counts(ctx: Ctx) -> list[tuple[Any, str, str, int, int]]:
+def _counts(ctx: Ctx) -> list[tuple[Any, str, dict[str, str], int, int]]:
     """(name, endpoint, place, how many, fen) of what waits, as far as its page is there."""
     found = finance_counts(ctx)
     return [

@@ -8,6 +8,7 @@ from flask_babel import lazy_gettext
 
 from admin.words import WHY_BACK
 from models.refunds import DisputeState, RefundCause, RefundState
+from shop.payments.bank_desk import Pile
 
 REFUND_STATES: dict[str, Any] = {
     RefundState.REQUESTED: lazy_gettext("待发出"),
@@ -73,13 +74,14 @@ RETURN_RULES: dict[str, Any] = {
     "excluded_perishable": lazy_gettext("鲜活易腐，不适用七日无理由退货"),
 }
 
-COUNTS: dict[str, tuple[Any, str, str]] = {
-    "due": (lazy_gettext("待退回款项"), "admin.payments", "due"),
-    "stuck": (lazy_gettext("退款失败"), "admin.payments", "stuck"),
-    "slow": (lazy_gettext("退款超过一天未到"), "admin.payments", "slow"),
-    "disputes": (lazy_gettext("进行中的争议"), "admin.disputes", ""),
-    "receipts": (lazy_gettext("银行未匹配收款"), "admin.bank", ""),
-    "matches": (lazy_gettext("待审批的匹配"), "admin.bank", ""),
-    "differences": (lazy_gettext("未解释的差异"), "admin.differences", ""),
+COUNTS: dict[str, tuple[Any, str, dict[str, str]]] = {
+    "due": (lazy_gettext("待退回款项"), "admin.payments", {"_anchor": "due"}),
+    "stuck": (lazy_gettext("退款失败"), "admin.payments", {"_anchor": "stuck"}),
+    "slow": (lazy_gettext("退款超过一天未到"), "admin.payments", {"_anchor": "slow"}),
+    "disputes": (lazy_gettext("进行中的争议"), "admin.disputes", {}),
+    "receipts": (lazy_gettext("银行未匹配收款"), "admin.bank", {"pile": Pile.OPEN.value}),
+    "proposed": (lazy_gettext("建议匹配的收款"), "admin.bank", {"pile": Pile.PROPOSED.value}),
+    "matches": (lazy_gettext("待复核的匹配"), "admin.bank", {"pile": Pile.ENTERED.value}),
+    "differences": (lazy_gettext("未解释的差异"), "admin.differences", {}),
 }
-"""What waits: its name, the page where it is worked off, and the place on that page."""
+"""What waits: its name, the page where it is worked off, and what of that page."""

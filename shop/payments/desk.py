@@ -7,17 +7,18 @@ from uuid import UUID
 
 from sqlalchemy import and_, exists, func, or_, select
 
-from models.bank import BankMatch, BankReceipt, MatchState, ReceiptState
+from models.bank import BankReceipt
 from models.orders import Order
 from models.payments import Payment, PaymentState
 from models.reconciliation import Difference, DifferenceState
 from models.refunds import Dispute, DisputeState
 from shop.context import Ctx
+from shop.payments.bank_desk import PILES, Pile
 from shop.payments.refund_queries import LEFT_FEN, REFUNDS, STUCK, refund_counts
 
 PAYMENTS, ORDERS = Payment.__table__, Order.__table__
 DIFFERENCES, DISPUTES = Difference.__table__, Dispute.__table__
-RECEIPTS, MATCHES = BankReceipt.__table__, BankMatch.__table__
+RECEIPTS = BankReceipt.__table__
 
 FOREIGN = and_(
     PAYMENTS.c.captured_fen == 0,
@@ -78,20 +79,26 @@ def refunds_due(ctx: Ctx) -> tuple[int, int]:
     return int(row[0]), int(row[1])
 
 
+BANK = {"receipts": Pile.OPEN, "proposed": Pile.PROPOSED, "matches": Pile.ENTERED}
+
+
 def finance_counts(ctx: Ctx) -> dict[str, tuple[int, int]]:
     """What waits for a person, kind by kind: (how many, how much in fen).
 
     `due` money to send back, `stuck` failed refunds, `slow` refunds without an answer, `disputes`
-    open, `receipts` unmatched at the bank, `matches` to approve, `differences` unexplained.
+    open, `differences` unexplained. Of the bank's incoming lines, as its desk piles them up:
+    `receipts` that match nothing, `proposed` matches to take up, `matches` to approve.
     """
     amounts = {
         "disputes": (DISPUTES.c.amount_fen, DISPUTES, DISPUTES.c.state == DisputeState.OPEN),
-        "receipts": (
-            RECEIPTS.c.amount_fen - RECEIPTS.c.matched_fen,
-            RECEIPTS,
-            RECEIPTS.c.state == ReceiptState.OPEN,
-        ),
-        "matches": (MATCHES.c.amount_fen, MATCHES, MATCHES.c.state == MatchState.ENTERED),
+        **{
+            kind: (
+                RECEIPTS.c.amount_fen - RECEIPTS.c.matched_fen,
+                RECEIPTS,
+                and_(PILES[pile], RECEIPTS.c.amount_fen > 0),
+            )
+            for kind, pile in BANK.items()
+        },
         "differences": (
             func.abs(
                 func.coalesce(DIFFERENCES.c.theirs_fen, 0)

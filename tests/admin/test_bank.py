@@ -213,6 +213,18 @@ def decided(transactions):
         return [tuple(row) for row in found]
 
 
+def test_the_finance_desk_counts_what_the_bank_s_piles_list(fiona, transactions):
+    placed = unit_order(transactions)
+    bank_says(transactions, (500, "利息"), (700, "甲"), (-300, "手续费"), (TOTAL, "货款", "路人甲"))
+    entered(fiona, transactions, placed.number)
+    fiona.get("/payments")
+    assert "银行未匹配收款 2 ¥12.00 建议匹配的收款 0 ¥0.00 待复核的匹配 1 ¥139.80" in fiona.plain
+    tiles = re.findall(r'href="/admin(/bank\?pile=\w+)"', fiona.text)
+    assert tiles == ["/bank?pile=open", "/bank?pile=proposed", "/bank?pile=entered"]
+    fiona.get(tiles[2])
+    assert (placed.number in fiona.plain, "利息" in fiona.plain) == (True, False)
+
+
 def test_a_form_that_is_refused_keeps_what_was_entered(fiona, transactions):
     placed = unit_order(transactions)
     bank_says(transactions, (500, "货款"))

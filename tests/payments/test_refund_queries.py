@@ -133,7 +133,8 @@ def test_money_of_another_currency_waits_until_it_is_explained(ctx, order):
 
 def test_the_desk_counts_everything_that_waits(ctx, order):
     assert finance_counts(ctx) == dict.fromkeys(
-        ("due", "stuck", "slow", "disputes", "receipts", "matches", "differences"), (0, 0)
+        ("due", "stuck", "slow", "disputes", "receipts", "proposed", "matches", "differences"),
+        (0, 0),
     )
     disputed(ctx, order)
     open_difference(ctx, "missing", "x", day_of=ctx.now, theirs_fen=-70, ours_fen=-100)
