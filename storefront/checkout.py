@@ -93,7 +93,7 @@ def place(opened: Transactions) -> Response:
     except Conflict as error:
         if error.error_code != "idempotency_in_flight":
             raise
-        return go("sent", key=key, said=said, pay_by=pay_by)
+        return go("sent", key=key, said=said, pay_by=pay_by, buy=request.form.getlist("buy"))
     return _onward(opened, made, said, pay_by)
 
 
@@ -121,7 +121,7 @@ def sent(opened: Transactions, key: str) -> Response:
         return _onward(opened, made, said, request.args.get("pay_by"))
     idempotency.release(opened.database, found)
     flash(_("刚才没有提交成功，请再提交一次。"), "error")
-    return go("checkout")
+    return go("checkout", buy=request.args.getlist("buy"))
 
 
 def _onward(opened: Transactions, made: Made, said: str, pay_by: str | None) -> Response:

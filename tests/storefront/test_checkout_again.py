@@ -109,6 +109,18 @@ def test_what_changes_nothing_about_the_order_goes_on_to_the_cashier(visitor, pr
     assert again.location == first.location
 
 
+def test_after_a_first_click_in_vain_it_is_still_the_same_thing_to_buy(
+    visitor, transactions, database
+):
+    visitor.put_in("P01-1")
+    claim = idempotency.claim(database, SCOPE, "k1", SAME, transactions.clock())
+    visitor.get("/checkout?buy=P07-1:2")
+    waits = visitor.post("/checkout", {**visitor.hidden(), **FORM, "idempotency_key": "k1"})
+    idempotency.release(database, claim)
+    assert visitor.get(waits.location).location == "/checkout?buy=P07-1:2"
+    assert orders(transactions) == []
+
+
 def test_more_boxes_of_what_is_bought_at_once_are_another_order(visitor, provider, transactions):
     visitor.get("/checkout?buy=P01-1:1")
     visitor.post("/checkout", {**visitor.hidden(), **FORM, "idempotency_key": "k1"})
