@@ -59,13 +59,30 @@ def test_a_share_of_all_calls_fails(desk):
     assert desk.get(SESSIONS).status_code == 200
 
 
+class Drawn:
+    """A chance that comes up as a test wants it."""
+
+    def __init__(self, *numbers: float) -> None:
+        self.left = list(numbers)
+
+    def random(self) -> float:
+        return self.left.pop(0)
+
+
 def test_a_lost_share_of_deliveries_comes_later(live, receiver, monkeypatch):
-    monkeypatch.setattr("shop.payments.sandbox.deliveries.BACK_OFF", (0.01,))
+    """With a share of one half a draw below it is lost, and the next try is drawn anew."""
+    monkeypatch.setattr("shop.payments.sandbox.deliveries.BACK_OFF", (0, 0, 3600))
+    drawn = Drawn(0.49, 0, 0.49, 0.5)
+    monkeypatch.setattr("shop.payments.sandbox.deliveries.CHANCE", drawn)
     desk = Desk(live)
     knobs(desk, lossy=0.5)
-    for _ in range(5):
-        desk.paid()
-    receiver.wait(5)
+    desk.paid()
+    until(lambda: [tries for *_, tries, _ in live.books.undelivered()] == [3])
+    assert (receiver.taken, drawn.left) == ([], [0.5])
+    until(lambda: live.outbox._heap)
+    desk.web.post("/_control/redeliver")
+    assert receiver.wait(1) == ["checkout.session.completed"]
+    until(lambda: live.books.undelivered() == [])
 
 
 def test_given_up_deliveries_are_missed_until_they_are_asked_for(live, receiver):
