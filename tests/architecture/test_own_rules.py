@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,24 @@ def test_no_float_where_money_is(place):
 def test_only_the_clock_asks_what_time_it_is():
     for question in ("now", "utcnow", "today"):
         assert named(question, but={"shop/clock.py"}) == []
+
+
+def test_the_contract_of_pure_rules_names_all_of_them():
+    """It cannot say "every file whose name ends so"; whoever adds one adds it there."""
+    said = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    [pure] = [
+        set(one["source_modules"])
+        for one in said["tool"]["importlinter"]["contracts"]
+        if one["name"] == "Rules and state tables are pure"
+    ]
+    assert {"shop.*.rules", "shop.*.states"} < pure
+    named_so = (ROOT / "shop").glob("*/*_*.py")
+    meant = {
+        f"shop.{path.parent.name}.{path.stem}"
+        for path in named_so
+        if path.stem.endswith(("_rules", "_states", "_matching"))
+    }
+    assert meant - pure == set()
 
 
 def test_readiness_knows_the_newest_migration():
