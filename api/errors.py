@@ -41,6 +41,9 @@ SPECIAL = {
 }
 """Codes whose status is not that of their family."""
 
+WHOLE = "_schema"
+"""What marshmallow calls a fault of no single field."""
+
 HTTP_CODES: dict[int, tuple[str, str, str]] = {
     400: ("unreadable", "请求无法识别", "The request is not readable"),
     404: ("not_found", "没有找到您要的内容", "There is nothing here under that name"),
@@ -72,6 +75,8 @@ def problem(error: errors.ShopError) -> Response:
     }
     if error.fields:
         document["errors"] = error.field_messages(language())
+    elif status == 422:  # noqa: PLR2004
+        document["errors"] = {WHOLE: [document["detail"]]}
     return _answer(document, status)
 
 

@@ -63,7 +63,7 @@ class TokenItem(Schema):
 
 
 class TokenList(Schema):
-    """Every live sign-in, newest first."""
+    """A page of live sign-ins, newest first."""
 
     items = fields.List(fields.Nested(TokenItem), required=True)
     next_cursor = fields.String(required=True, allow_none=True)

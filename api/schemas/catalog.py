@@ -126,7 +126,7 @@ class HintAnswer(Schema):
 
 
 class ProductAnswer(ProductItemAnswer):
-    """A product with all that its page says."""
+    """A product with all that its page says. No lots are kept yet, so `lots` is empty."""
 
     code = fields.String(required=True)
     description = fields.String(required=True)
@@ -142,6 +142,7 @@ class ProductAnswer(ProductItemAnswer):
     households = fields.Nested(HouseholdsAnswer, required=True)
     freight = fields.Nested(HintAnswer, required=True)
     skus = fields.List(fields.Nested(SkuAnswer), required=True)
+    lots = fields.List(fields.String(), required=True)
 
 
 class CategoryAnswer(Schema):

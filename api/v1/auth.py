@@ -7,7 +7,9 @@ from typing import Any
 from flask import request
 
 from api.endpoint import Ctx, endpoint
+from api.pagination import decode_id, encode_cursor
 from api.schemas.auth import RegisterBody, TokenAnswer, TokenBody, TokenList, UserAnswer
+from api.schemas.common import PageQuery
 from api.v1.cart import CART_TOKEN
 from models.identity import TokenKind
 from shop.cart.commands import merge
@@ -52,10 +54,18 @@ def sign_in(ctx: Ctx, body: dict[str, Any]) -> SignedIn:
     return signed_in
 
 
-@endpoint("GET", "/auth/tokens", permission="account.read", tag=TAG, answer=TokenList)
-def sign_ins(ctx: Ctx) -> dict[str, Any]:
-    """Every live sign-in of the caller."""
-    return {"items": queries.tokens(ctx), "next_cursor": None}
+@endpoint(
+    "GET", "/auth/tokens", permission="account.read", tag=TAG, query=PageQuery, answer=TokenList
+)
+def sign_ins(ctx: Ctx, query: dict[str, Any]) -> dict[str, Any]:
+    """The live sign-ins of the caller, newest first."""
+    limit = query["limit"]
+    found = queries.tokens(ctx, decode_id(query["cursor"]), limit + 1)
+    more = len(found) > limit
+    return {
+        "items": found[:limit],
+        "next_cursor": encode_cursor(str(found[limit - 1].id)) if more else None,
+    }
 
 
 @endpoint("DELETE", "/auth/tokens/current", permission="session.end", tag=TAG, status=204)

@@ -37,9 +37,9 @@ def set_line(ctx: Ctx, owner: CartOwner, sku_code: str, quantity: int) -> None:
     """Wish for exactly `quantity` of a SKU, whatever the basket held of it before.
 
     Raises:
-        Invalid: the quantity is not 1 to 9,999; `not_listed`.
+        Invalid: the quantity is not 1 to 9,999.
         NotFound: there is no such SKU.
-        Conflict: `cart_full`, a further SKU would be one too many.
+        Conflict: `not_listed`; `cart_full`, a further SKU would be one too many.
     """
     rules.check_quantity(quantity, ctx.language)
     sku_id = _sku_id(ctx, sku_code)

@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from models.catalog import ListingState
-from shop.errors import Invalid, NotFound
+from shop.errors import Conflict, Invalid, NotFound
 from shop.pricing.rules import MAX_LINE_QUANTITY, is_quantity
 
 MAX_SKUS = 100
@@ -48,12 +48,12 @@ def check_sku(state: ListingState | None, *, on_sale: bool, sku: str) -> None:
 
     Raises:
         NotFound: there is no such SKU, or none that a buyer has ever seen.
-        Invalid: `not_listed`, it has been taken off the shelf.
+        Conflict: `not_listed`, it has been taken off the shelf.
     """
     if state not in SEEN:
         raise NotFound("没有找到这件商品", "There is no such item", sku=sku)
     if state is ListingState.UNLISTED or not on_sale:
-        raise Invalid("商品已下架", "This item is no longer on sale", code="not_listed", sku=sku)
+        raise Conflict("商品已下架", "This item is no longer on sale", code="not_listed", sku=sku)
 
 
 def merged(own: Mapping[UUID, Wish], visitor: Mapping[UUID, Wish]) -> dict[UUID, Wish]:

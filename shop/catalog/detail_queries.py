@@ -60,7 +60,10 @@ class SkuOffer:
 
 @dataclass(frozen=True, slots=True)
 class ProductDetail:
-    """A product as its page shows it; prices in fen. `label` is what the law wants on the pack."""
+    """A product as its page shows it; prices in fen. `label` is what the law wants on the pack.
+
+    No lots are kept yet: `lots` is empty.
+    """
 
     id: UUID
     code: str
@@ -96,6 +99,7 @@ class ProductDetail:
     households: dict[str, int]
     freight: Hint
     skus: list[SkuOffer]
+    lots: tuple[str, ...] = ()
 
     @property
     def shows(self) -> dict[UUID, tuple[int, ...]]:

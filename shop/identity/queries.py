@@ -147,14 +147,17 @@ def me(ctx: Ctx) -> Me:
     return Me(user(ctx.session, ctx.actor.user_id), addresses(ctx, ctx.actor.user_id))
 
 
-def tokens(ctx: Ctx) -> list[TokenFacts]:
+def tokens(ctx: Ctx, before: UUID | None = None, limit: int | None = None) -> list[TokenFacts]:
     """The actor's live sign-ins, newest first.
+
+    `before` is the `id` of the last one already read.
 
     Raises:
         Unauthenticated: nobody is signed in.
     """
     if ctx.actor.user_id is None:
         raise Unauthenticated
+    older = [] if before is None else [TOKENS.c.id < before]
     rows = ctx.session.execute(
         select(
             TOKENS.c.id,
@@ -167,8 +170,10 @@ def tokens(ctx: Ctx) -> list[TokenFacts]:
             TOKENS.c.user_id == ctx.actor.user_id,
             TOKENS.c.revoked_at.is_(None),
             TOKENS.c.expires_at > ctx.now,
+            *older,
         )
         .order_by(TOKENS.c.id.desc())
+        .limit(limit)
     )
     return [TokenFacts(**row, current=row["id"] == ctx.actor.token_id) for row in rows.mappings()]
 

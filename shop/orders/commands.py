@@ -23,7 +23,7 @@ from shop.aid.queries import attribution_for
 from shop.bulk import inserting
 from shop.clock import business_day
 from shop.context import Ctx
-from shop.errors import TryAgain
+from shop.errors import Conflict, TryAgain
 from shop.identity.rules import validated_address
 from shop.ids import order_number
 from shop.inventory.commands import reserve
@@ -141,22 +141,29 @@ def _insert_parts(ctx: Ctx, order_id: UUID, number: str, basket: Basket, wish: P
 
 
 def confirm_receipt(ctx: Ctx, order_id: UUID) -> int:
-    """The buyer has everything that was shipped; returns how many consignments are now done."""
-    found = (
-        ctx.session.execute(
-            select(CONSIGNMENTS.c.id)
-            .where(
-                CONSIGNMENTS.c.order_id == order_id,
-                CONSIGNMENTS.c.state == ConsignmentState.SHIPPED,
-            )
-            .order_by(CONSIGNMENTS.c.id)
+    """The buyer has everything that was shipped; returns how many consignments are now done.
+
+    Raises:
+        Conflict: `nothing_shipped`, nothing can have arrived; to confirm it again is quiet.
+    """
+    found = ctx.session.execute(
+        select(CONSIGNMENTS.c.id, CONSIGNMENTS.c.state)
+        .where(
+            CONSIGNMENTS.c.order_id == order_id,
+            CONSIGNMENTS.c.state.in_((ConsignmentState.SHIPPED, ConsignmentState.COMPLETED)),
         )
-        .scalars()
-        .all()
-    )
-    for consignment_id in found:
+        .order_by(CONSIGNMENTS.c.id)
+    ).all()
+    if not found:
+        raise Conflict(
+            "商品还没有发出，暂时不能确认收货",
+            "Nothing has been shipped whole yet, so nothing can be confirmed",
+            code="nothing_shipped",
+        )
+    arrived = [one.id for one in found if one.state is ConsignmentState.SHIPPED]
+    for consignment_id in arrived:
         complete(ctx, consignment_id, order_id, "buyer")
-    return len(found)
+    return len(arrived)
 
 
 def complete(ctx: Ctx, consignment_id: UUID, order_id: UUID, why: str) -> Moved:

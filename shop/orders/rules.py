@@ -104,10 +104,12 @@ def _refusal(code: str, problems: Sequence[Problem]) -> ShopError:
         for one in problems
     ]
     named = "short" if code == "out_of_stock" else "problems"
+    told: list[str] = [Words(one.zh, one.en) for one in problems]
     return kind(
-        "；".join(one.zh for one in problems),
+        "；".join(told),
         "; ".join(one.en for one in problems),
         code=code,
+        fields={"lines": told} if kind is Invalid else None,
         extra={named: detail},
     )
 

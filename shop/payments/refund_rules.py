@@ -102,11 +102,10 @@ def plan(lines: Sequence[Line], wish: RefundWish) -> list[Part]:
         Conflict: `refund_exceeds_paid`, more money or pieces than are left.
     """
     if wish.lines and wish.amount_fen is not None:
-        raise Invalid(
-            "请选择按商品或按金额退款，不能同时使用",
-            "Refund lines or an amount, not both",
-            code="refund_unclear",
+        words = Words(
+            "请选择按商品或按金额退款，不能同时使用", "Refund lines or an amount, not both"
         )
+        raise Invalid(words, words.en, code="refund_unclear", fields={"lines": [words]})
     if wish.amount_fen is not None:
         parts = spread(lines, wish.amount_fen, freight=wish.freight)
     elif wish.lines:

@@ -106,8 +106,9 @@ MEASURES: dict[str, Measure] = {
             "buyers",
             Text("购买人数", "Buyers"),
             Text(
-                "有付款订单的不同购买人数；各行不可相加，合计为重新计算",
-                "distinct people with a paid order; rows do not add up, the total is counted anew",
+                "有付款订单的不同账号数，未登录的按收货手机号计，两者不合并；各行不可相加，合计为重新计算",
+                "distinct accounts with a paid order, and distinct phones of guests, who may be "
+                "the same people; rows do not add up, the total is counted anew",
             ),
             money=False,
         ),

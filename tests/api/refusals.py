@@ -30,6 +30,7 @@ def problem(answer: Any, *, chinese: bool = True) -> None:
     assert answer.content_type == "application/problem+json"
     assert (told["status"], told["type"]) == (answer.status_code, f"/problems/{told['code']}")
     assert told["title"]
+    assert ("errors" in told) or told["status"] != 422
     assert told["request_id"] == answer.headers["X-Request-Id"]
     sentences = [told["detail"], *(one for said in told.get("errors", {}).values() for one in said)]
     assert [bool(CHINESE.search(one)) for one in sentences] == [chinese] * len(sentences)

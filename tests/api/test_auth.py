@@ -158,6 +158,19 @@ def test_sign_ins_are_listed_and_ended_one_by_one(api):
     assert len(api.get("/auth/tokens", as_="alice").json["items"]) == len(listed) - 1
 
 
+def test_sign_ins_come_in_pages(api):
+    for _ in range(3):
+        api.post("/auth/tokens", credentials("alice"))
+    whole = api.get("/auth/tokens", as_="alice").json
+    found, cursor = [], ""
+    while cursor is not None:
+        page = api.get(f"/auth/tokens?limit=2&cursor={cursor}", as_="alice").json
+        assert len(page["items"]) <= 2
+        found, cursor = found + page["items"], page["next_cursor"]
+    assert (found, whole["next_cursor"]) == (whole["items"], None)
+    assert len(found) == 5
+
+
 @pytest.mark.parametrize("token_id", ["nonsense", "0" * 32, "%00", "{bob}"])
 def test_a_sign_in_of_somebody_else_is_not_found(api, token_id):
     (bobs,) = [t for t in api.get("/auth/tokens", as_="bob").json["items"] if t["current"]]
@@ -278,7 +291,7 @@ def test_reading_oneself_takes_three_statements(api, database):
 def test_signing_in_is_limited_by_address(database, settings, time):
     client = create_app(replace(settings, rate_limits=True), database, time).test_client()
     answers = [
-        client.post("/api/v1/auth/tokens", json=credentials("nobody")).status_code
-        for _ in range(21)
+        client.post("/api/v1/auth/tokens", json=credentials(f"nobody{number}")).status_code
+        for number in range(21)
     ]
     assert answers == [401] * 20 + [429]

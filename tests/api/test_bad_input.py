@@ -57,6 +57,19 @@ def test_an_order_is_refused_by_name(mall, path, value, status, code):
     refused(mall, "POST", "/orders", status, code, json=changed(path, value))
 
 
+@pytest.mark.parametrize(
+    ("path", "value", "field"),
+    [
+        ("lines", [{"sku": TEA, "quantity": 9_999}] * 2, "lines"),
+        ("address.division_code", "710000", "lines"),
+        ("note", "\x00", "_schema"),
+    ],
+)
+def test_a_refusal_names_the_field(mall, path, value, field):
+    answer = mall.api.post("/orders", changed(path, value))
+    assert (answer.status_code, list(answer.json["errors"])) == (422, [field])
+
+
 def test_liquor_is_for_grown_ups_who_say_so(mall):
     body = changed("confirmations.adult", False, order_body((LIQUOR, 1)))
     refused(mall, "POST", "/orders", 422, "adult_confirmation_required", json=body)

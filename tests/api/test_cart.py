@@ -1,7 +1,8 @@
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from models.cart import Cart, CartLine
+from models.catalog import Sku
 from models.inventory import Stock
 from tests import cast
 from tests.conftest import counted
@@ -178,3 +179,13 @@ def test_a_basket_is_read_in_two_statements_however_long(api, database):
     with counted(database) as issued:
         api.get("/cart", as_="alice")
     assert len(issued) == 3  # who asks, the lines, the catalogue's rows
+
+
+def test_what_has_left_the_shelf_conflicts_as_it_does_in_an_order(api, transactions):
+    with transactions.begin() as ctx:
+        ctx.session.execute(update(Sku).where(Sku.code == "P01-1").values(active=False))
+    refused = api.put("/cart/lines/P01-1", {"quantity": 1}, as_="alice")
+    ordered = api.post("/orders", cast.order_body(("P01-1", 1)), as_="alice")
+    for answer in (refused, ordered):
+        assert (answer.status_code, answer.json["code"]) == (409, "not_listed")
+    assert rows(transactions, Cart, CartLine) == [0, 0]

@@ -258,6 +258,8 @@ def test_who_has_it_already_is_told_so(reader, path):
     again = reader.get(path, headers={"If-None-Match": first.headers["ETag"]})
     assert (again.status_code, again.data) == (304, b"")
     assert again.headers["ETag"] == first.headers["ETag"]
+    weak = {"If-None-Match": f"W/{first.headers['ETag']}"}
+    assert reader.get(path, headers=weak).status_code == 304
     assert reader.get(path, headers={"If-None-Match": '"other"'}).status_code == 200
 
 
@@ -308,3 +310,7 @@ def test_divisions_lead_down_to_a_leaf(reader):
     counties = reader.get("/divisions?parent=532900").json["items"]
     assert {"code": "532928", "name": "永平县", "level": "county", "leaf": True} in counties
     assert reader.get("/divisions?parent=532928").json["items"] == []
+
+
+def test_a_product_has_no_lots_yet(reader):
+    assert reader.get("/products/high-mountain-green-tea").json["lots"] == []

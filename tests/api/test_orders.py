@@ -6,8 +6,11 @@ import pytest
 from sqlalchemy import func, select
 
 from models.orders import Order
+from shop.fulfilment.commands import ShipParcel, ship_parcel
 from shop.payments.providers import install
+from shop.payments.sync import sync_payment
 from tests.cast import order_body
+from tests.conftest import actor_of
 from tests.fakes.gateway import SIGNATURE, FakeGateway
 
 
@@ -125,3 +128,20 @@ def test_an_unknown_type_is_stored_and_left_alone(api, provider, transactions):
     )
     assert answer.status_code == 200
     assert (waiting(transactions), outcomes(transactions)) == ([], ["ignored"])
+
+
+def test_nothing_is_received_before_it_was_shipped(api, provider, transactions):
+    number = api.post("/orders", order_body(("P01-1", 1)), as_="alice").json["number"]
+    path = f"/orders/{number}/confirm-receipt"
+    early = api.post(path, as_="alice")
+    assert (early.status_code, early.json["code"]) == (409, "nothing_shipped")
+    api.post(f"/orders/{number}/payments", {"method": "stripe"}, as_="alice")
+    provider.pay(next(iter(provider.checkouts)))
+    sync_payment(transactions, next(iter(provider.checkouts)))
+    assert api.post(path, as_="alice").json["code"] == "nothing_shipped"
+    with transactions.acting(actor_of(transactions, "bob")).begin() as ctx:
+        ship_parcel(ctx, f"{number}-1", ShipParcel("ems", "EMS1234"))
+    for _ in range(2):
+        answer = api.post(path, as_="alice")
+        assert answer.status_code == 200
+        assert [one["state"] for one in answer.json["consignments"]] == ["completed"]

@@ -147,7 +147,7 @@ def test_a_draft_is_not_there_either(ctx, alice, state):
 )
 def test_what_is_off_the_shelf_cannot_be_added(ctx, alice, leave):
     ctx.session.execute(leave.execution_options(synchronize_session=False))
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(Conflict) as refused:
         commands.set_line(ctx, alice, "P01-1", 1)
     assert (refused.value.error_code, count(ctx, LINES)) == ("not_listed", 0)
 

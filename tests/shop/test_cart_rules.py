@@ -9,7 +9,7 @@ from models.catalog import ListingState
 from shop.cart.owner import CartOwner, is_genuine, new_token, owner_of
 from shop.cart.rules import MAX_SKUS, Wish, check_quantity, check_sku, merged
 from shop.context import ANONYMOUS, Actor
-from shop.errors import Invalid, NotFound
+from shop.errors import Conflict, Invalid, NotFound
 from tests.conftest import NOW
 
 TEA, WALNUT, WINE = (UUID(int=number) for number in (1, 2, 3))
@@ -50,7 +50,7 @@ def test_what_no_buyer_has_seen_does_not_exist(state):
     ("state", "on_sale"), [(ListingState.UNLISTED, True), (ListingState.LISTED, False)]
 )
 def test_what_has_left_the_shelf(state, on_sale):
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(Conflict) as refused:
         check_sku(state, on_sale=on_sale, sku="P01-1")
     assert refused.value.error_code == "not_listed"
 
