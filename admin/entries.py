@@ -17,7 +17,9 @@ from shop.clock import business_day
 from shop.context import Ctx
 from shop.errors import Invalid
 from shop.reports import queries
+from shop.reports.definitions import DIMENSIONS
 from shop.reports.entry_file import entries_csv as file_of
+from shop.reports.names import in_english
 from shop.reports.rules import SalesQuery
 
 PAGE = 50
@@ -38,7 +40,7 @@ def entries(ctx: Ctx) -> Any:
         family="reports",
         span=span,
         query=query,
-        rows=rows,
+        rows=in_english(ctx, rows, DIMENSIONS, "{}_code"),
         more=more,
         totals=report.totals,
         **_lead(query, report.totals),

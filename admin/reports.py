@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Response, request
@@ -19,6 +20,7 @@ from shop.errors import Invalid
 from shop.reports.definitions import DIMENSIONS, FILTERS
 from shop.reports.exports import sales_csv
 from shop.reports.late import late
+from shop.reports.names import in_english
 from shop.reports.progress import Progress, year_progress
 from shop.reports.queries import SalesReport, sales
 from shop.reports.rules import SalesQuery
@@ -40,12 +42,12 @@ def report(ctx: Ctx) -> Any:
         by_time = sales(ctx, grouped(query, unit))
     except Invalid as error:
         return refused(error)
-    by_dimension = {name: sales(ctx, grouped(query, name)) for name in ON_THE_FIRST_PAGE}
+    by_dimension = [_told(ctx, sales(ctx, grouped(query, name))) for name in ON_THE_FIRST_PAGE]
     return show(
         "report.html",
         **_frame(ctx, span, query, by_time),
         chart=chart(by_time, unit, ctx.language),
-        tables=[table(found, ctx.language, ROWS) for found in by_dimension.values()],
+        tables=[table(found, ctx.language, ROWS) for found in by_dimension],
         year=_target_year(query),
         progress=_progress(ctx, query),
         indicators=words.INDICATORS,
@@ -57,7 +59,7 @@ def breakdown(ctx: Ctx, dimension: str) -> Any:
     """The rows of one breakdown, or of one within another, with every measure."""
     try:
         span, query = query_of(request.args, business_day(ctx.now))
-        found = sales(ctx, grouped(query, *_by(dimension)))
+        found = _told(ctx, sales(ctx, grouped(query, *_by(dimension))))
     except Invalid as error:
         return refused(error)
     return show(
@@ -91,6 +93,11 @@ def attachment(text: str, filename: str) -> Response:
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{filename}"'},
     )
+
+
+def _told(ctx: Ctx, report: SalesReport) -> SalesReport:
+    """A report as its reader reads names; the file keeps those of the day."""
+    return replace(report, rows=in_english(ctx, report.rows, report.query.group_by))
 
 
 def _frame(ctx: Ctx, span: Any, query: SalesQuery, found: SalesReport) -> dict[str, Any]:

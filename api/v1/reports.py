@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from flask import request
@@ -12,8 +13,9 @@ from api.pagination import decode_id, encode_cursor
 from api.schemas.reports import EntriesParams, EntryPage, SalesAnswer, SalesParams
 from shop.errors import Invalid, Words
 from shop.reports import queries
-from shop.reports.definitions import FILTERS
+from shop.reports.definitions import DIMENSIONS, FILTERS
 from shop.reports.exports import sales_csv
+from shop.reports.names import in_english
 from shop.reports.queries import SalesReport
 from shop.reports.rules import SalesQuery
 
@@ -30,7 +32,8 @@ TAG = "Organizer"
 )
 def sales(ctx: Ctx, query: dict[str, Any]) -> SalesReport:
     """Figures of a half-open period by up to three dimensions, with their definition."""
-    return queries.sales(ctx, _asked(query))
+    report = queries.sales(ctx, _asked(query))
+    return replace(report, rows=in_english(ctx, report.rows, report.query.group_by))
 
 
 @endpoint(
@@ -66,7 +69,7 @@ def entries(ctx: Ctx, query: dict[str, Any]) -> dict[str, Any]:
     found = queries.entries(ctx, _asked(query), decode_id(query["cursor"]), limit + 1)
     more = len(found) > limit
     return {
-        "items": found[:limit],
+        "items": in_english(ctx, found[:limit], DIMENSIONS, "{}_code"),
         "next_cursor": encode_cursor(str(found[limit - 1]["id"])) if more else None,
     }
 

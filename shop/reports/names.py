@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import Table, select
 
@@ -35,6 +36,26 @@ def filter_texts(ctx: Ctx, query: SalesQuery) -> dict[str, str]:
         names = _names(ctx, name, wanted) if name in NAMED else {}
         found[name] = comma.join(_said(ctx, name, value, names) for value in wanted)
     return found
+
+
+def in_english(
+    ctx: Ctx, rows: Sequence[dict[str, Any]], dimensions: Collection[str], code: str = "{}"
+) -> list[dict[str, Any]]:
+    """The rows of a report or a list with today's English names, for who does not read Chinese.
+
+    What has none keeps its name. `code` is how a row calls the code of a dimension. A file that is
+    handed in is not for this: it keeps the names of the day.
+    """
+    told = list(rows)
+    if ctx.language.startswith("zh"):
+        return told
+    for name in dimensions:
+        if name not in NAMED or "name_en" not in NAMED[name].c:
+            continue
+        key = code.format(name)
+        names = _names(ctx, name, {row[key] for row in told if row[key] is not None})
+        told = [{**row, f"{name}_name": names.get(row[key], row[f"{name}_name"])} for row in told]
+    return told
 
 
 def _names(ctx: Ctx, name: str, codes: Collection[str]) -> dict[str, str]:

@@ -109,15 +109,13 @@ def _period_faults(query: SalesQuery) -> dict[str, list[str]]:
     years = Words(
         f"年份须在 {FIRST_YEAR} 至 {LAST_YEAR} 之间", f"A year from {FIRST_YEAR} to {LAST_YEAR}"
     )
-    if not FIRST_YEAR <= query.start.year <= LAST_YEAR:
-        return {"from": [years]}
     if query.end <= query.start:
         return {"to": [Words("结束日期须晚于开始日期", "The end must come after the start")]}
-    if query.end > date(LAST_YEAR + 1, 1, 1):
-        return {"to": [years]}
     if (query.end - query.start).days > LONGEST_PERIOD_DAYS:
         return {"to": [Words("统计期间最长二十年", "At most twenty years")]}
-    return {}
+    if not FIRST_YEAR <= query.start.year <= LAST_YEAR:
+        return {"from": [years]}
+    return {"to": [years]} if query.end > date(LAST_YEAR + 1, 1, 1) else {}
 
 
 def _filter_faults(query: SalesQuery) -> dict[str, list[str]]:

@@ -180,6 +180,16 @@ def test_what_came_late_is_told_and_listed(olga, transactions):
         assert "期间结束后补记" not in olga.plain, period
 
 
+def test_names_are_told_in_english_and_kept_in_the_file(olga, lived):
+    olga.get(f"/reports/by/unit?{YEAR}&lang=en")
+    assert rows(olga)[1].startswith("Staff Union ¥39,600.00")
+    olga.get(f"/entries?{YEAR}&unit=U01")
+    assert "Staff Union" in rows(olga)[1]
+    assert "High-mountain green tea" in rows(olga)[1]
+    text = olga.get(f"/reports/by/unit.csv?{YEAR}").get_data(as_text=True)
+    assert ["U01", "校工会"] in [line[:2] for line in table_in(text)]
+
+
 def test_the_basis_moves_the_refund(olga, lived):
     found = {}
     for basis in ("event", "cohort"):

@@ -98,6 +98,15 @@ def test_the_entries_go_page_by_page(api: Any, sold: None) -> None:
     assert kinds == ["sale", "sale", "refund"]
 
 
+def test_names_are_told_in_english(api: Any, sold: None) -> None:
+    [row, _] = api.get(f"/reports/sales?{YEAR}&group_by=unit&lang=en", as_="olga").json["rows"]
+    assert (row["unit"], row["unit_name"]) == ("U03", "School of Economics")
+    [entry, *_] = api.get(f"/reports/entries?{YEAR}&lang=en", as_="olga").json["items"]
+    assert entry["unit_name"] == "School of Economics"
+    assert entry["cooperative_name"] == "Yunwuling Tea Cooperative (demo)"
+    assert (entry["product_name"], entry["sku_name"]) == ("High-mountain green tea", "罐装100g")
+
+
 def test_a_side_of_the_figures_is_asked_for(api: Any, sold: None) -> None:
     page = api.get(f"/reports/entries?{YEAR}&side=refunded", as_="olga").json
     assert [one["goods_fen"] for one in page["items"]] == [-4800]

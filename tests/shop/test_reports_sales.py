@@ -245,7 +245,7 @@ def test_what_is_empty_can_be_asked_for(ctx: Ctx, value: Any, fen: int) -> None:
         ({"end": date(2025, 1, 1)}, "to"),
         ({"end": date(2047, 1, 1)}, "to"),
         ({"start": date(202, 1, 1), "end": date(202, 3, 1)}, "from"),
-        ({"start": date(1999, 12, 31)}, "from"),
+        ({"start": date(1999, 12, 31), "end": date(2000, 2, 1)}, "from"),
         ({"start": date(9999, 1, 1), "end": date(9999, 12, 31)}, "from"),
         ({"start": date(2100, 1, 1), "end": date(2101, 1, 2)}, "to"),
         ({"filters": {"side": "none"}}, "side"),
