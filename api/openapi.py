@@ -40,7 +40,8 @@ PROBLEM = {
 HEADERS: dict[str, dict[str, Any]] = {
     "Idempotency-Key": {
         "required": True,
-        "description": "Made up by the caller, once for each thing that is to happen once.",
+        "description": "Made up by the caller, once for each thing that is to happen once. "
+        "It belongs to the person: after signing in anew it is still the same.",
         "schema": {"type": "string", "minLength": 1, "maxLength": 255},
     },
     "If-Match": {
