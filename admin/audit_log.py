@@ -75,14 +75,19 @@ def _day(text: str) -> date | None:
 def _changes(row: dict[str, Any], language: str) -> list[tuple[str, str, str]]:
     """(field, before, after) of everything that one entry changed or names."""
     before, after = row["before"] or {}, row["after"] or {}
-    return [
+
+    def said(name: str, value: Any) -> str:
+        return row["names"].get((name, str(value))) or _said(name, value, language)
+
+    found = [
         (
             str(words.FIELDS.get(name, name)),
-            _said(name, before.get(name), language),
-            _said(name, after.get(name), language),
+            said(name, before.get(name)),
+            said(name, after.get(name)),
         )
         for name in dict.fromkeys([*before, *after])
     ]
+    return [one for one in found if one[1] or one[2]]
 
 
 def _said(name: str, value: Any, language: str) -> str:

@@ -80,6 +80,10 @@ ROLES: dict[str, Any] = {
     Role.FINANCE: lazy_gettext("财务"),
     Role.PLATFORM_ADMIN: lazy_gettext("平台管理员"),
     Role.COOP_MANAGER: lazy_gettext("合作社店长"),
+    Role.UNIT_LIAISON: lazy_gettext("单位联络员"),
+    Role.UNION_BUYER: lazy_gettext("工会采购员"),
+    Role.CANTEEN_BUYER: lazy_gettext("食堂采购员"),
+    Role.COUNTY_OFFICER: lazy_gettext("挂职干部"),
 }
 
 EVENTS: dict[str, Any] = {
@@ -222,6 +226,8 @@ FIELDS: dict[str, Any] = {
     "pieces": lazy_gettext("件数"),
     "fields": lazy_gettext("内容"),
     "role": lazy_gettext("角色"),
+    "cooperative_id": lazy_gettext("合作社"),
+    "unit_id": lazy_gettext("单位"),
     "revoked": lazy_gettext("登录数"),
     "amount_fen": lazy_gettext("金额"),
     "filename": lazy_gettext("文件"),

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Text, cast, exists, or_, select, union_all
 
 from models.bank import BankMatch, BankReceipt, BankStatement
-from models.catalog import Sku
+from models.catalog import Cooperative, Sku
 from models.identity import Role, RoleGrant, User
 from models.orders import Consignment, Order
+from models.organization import Unit
 from models.refunds import Dispute, Refund
 from shop import phones
 from shop.context import Ctx
@@ -23,6 +24,7 @@ ORDERS, CONSIGNMENTS = Order.__table__, Consignment.__table__
 REFUNDS, DISPUTES = Refund.__table__, Dispute.__table__
 RECEIPTS, MATCHES = BankReceipt.__table__, BankMatch.__table__
 STATEMENTS = BankStatement.__table__
+COOPERATIVES, UNITS = Cooperative.__table__, Unit.__table__
 
 Row = dict[str, Any]
 Names = dict[str, str]
@@ -34,6 +36,9 @@ AT_A_DESK = exists(
 )
 
 
+HAS_A_ROLE = exists(select(GRANTS.c.id).where(GRANTS.c.user_id == USERS.c.id))
+
+
 def colleagues(ctx: Ctx) -> list[str]:
     """The names of all who may do today what is written down, for a list to choose from."""
     found = ctx.session.execute(select(USERS.c.name).where(AT_A_DESK).distinct())
@@ -43,15 +48,26 @@ def colleagues(ctx: Ctx) -> list[str]:
 def names_of(ctx: Ctx, rows: Sequence[Row]) -> dict[tuple[str, str], str]:
     """(subject, its key) -> what it is called, of those rows that hold a key of ours.
 
-    Buyers are masked; a bank's line is its day and amount, without its payer.
+    So are the units and cooperatives that a role is bounded to. Who has no role is a buyer and
+    masked; a bank's line is its day and amount, without its payer.
     """
-    found: dict[tuple[str, str], str] = {}
-    for subject, look_up in KINDS.items():
-        keys = {key for row in rows if row["subject"] == subject and (key := _key(row))}
-        if keys:
-            named = look_up(ctx, keys)
-            found |= {(subject, key): name for key, name in named.items()}
-    return found
+    wanted: dict[str, set[UUID]] = {kind: set() for kind in KINDS}
+    for kind, text in _mentions(rows):
+        if kind in wanted and (key := _key(text)):
+            wanted[kind].add(key)
+    return {
+        (kind, key): name
+        for kind, keys in wanted.items()
+        if keys
+        for key, name in KINDS[kind](ctx, keys).items()
+    }
+
+
+def _mentions(rows: Sequence[Row]) -> Iterator[tuple[str, Any]]:
+    for row in rows:
+        yield row["subject"], row["subject_id"]
+        for facts in (row["before"], row["after"]):
+            yield from (facts or {}).items()
 
 
 def mentioned(ctx: Ctx, text: str) -> list[str]:
@@ -77,9 +93,9 @@ def mentioned(ctx: Ctx, text: str) -> list[str]:
     return [text, *found.scalars()]
 
 
-def _key(row: Row) -> UUID | None:
+def _key(text: Any) -> UUID | None:
     try:
-        return UUID(row["subject_id"])
+        return UUID(text) if isinstance(text, str) else None
     except ValueError:
         return None
 
@@ -92,9 +108,9 @@ def _skus(ctx: Ctx, keys: set[UUID]) -> Names:
 
 def _people(ctx: Ctx, keys: set[UUID]) -> Names:
     found = ctx.session.execute(
-        select(USERS.c.id, USERS.c.name, AT_A_DESK.label("at_a_desk")).where(USERS.c.id.in_(keys))
+        select(USERS.c.id, USERS.c.name, HAS_A_ROLE.label("known")).where(USERS.c.id.in_(keys))
     )
-    return {str(row.id): row.name if row.at_a_desk else phones.mask_name(row.name) for row in found}
+    return {str(row.id): row.name if row.known else phones.mask_name(row.name) for row in found}
 
 
 def _receipts(ctx: Ctx, keys: set[UUID]) -> Names:
@@ -122,10 +138,28 @@ def _statements(ctx: Ctx, keys: set[UUID]) -> Names:
     return {str(row.id): row.filename for row in found}
 
 
+def _cooperatives(ctx: Ctx, keys: set[UUID]) -> Names:
+    return _called(ctx, COOPERATIVES, keys)
+
+
+def _units(ctx: Ctx, keys: set[UUID]) -> Names:
+    return _called(ctx, UNITS, keys)
+
+
+def _called(ctx: Ctx, table: Any, keys: set[UUID]) -> Names:
+    here = ctx.language.startswith("zh")
+    found = ctx.session.execute(
+        select(table.c.id, table.c.name, table.c.name_en).where(table.c.id.in_(keys))
+    )
+    return {str(row.id): row.name if here else row.name_en or row.name for row in found}
+
+
 KINDS: dict[str, Callable[[Ctx, set[UUID]], Names]] = {
     "sku": _skus,
     "user": _people,
     "bank_receipt": _receipts,
     "bank_match": _matches,
     "bank_statement": _statements,
+    "cooperative_id": _cooperatives,
+    "unit_id": _units,
 }

@@ -68,6 +68,7 @@ def audit_log(
     Of one `action`, by the people of one name (`actor`), about a `subject` (see
     `audit_names.mentioned`), on one Asia/Shanghai `day`. `before` is the `sequence` of the last
     row already read. `subject_name` tells what a key stands for; None where it speaks for itself.
+    `names` do so for what changed, by field and key.
     """
     wanted: list[ColumnElement[bool]] = []
     if before is not None:
@@ -102,7 +103,8 @@ def audit_log(
     found = [dict(row) for row in rows.mappings()]
     names = names_of(ctx, found)
     return [
-        {**row, "subject_name": names.get((row["subject"], row["subject_id"]))} for row in found
+        {**row, "subject_name": names.get((row["subject"], row["subject_id"])), "names": names}
+        for row in found
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -148,6 +149,13 @@ def test_the_log_tells_what_changed(desk_of, bob):
     ada.get("/audit")
     assert "Bob 修改价格 规格 P01-1 价格： ¥48.00 → ¥50.00 新茶上市" in ada.plain
     assert "修改价格 规格" not in ada.get("/audit?action=parcel.ship").get_data(as_text=True)
+
+
+def test_the_log_holds_no_key_that_has_a_name(olga):
+    olga.get("/audit")
+    assert "授予角色 账号 Bob 角色： 合作社店长 合作社： 云雾岭茶叶专业合作社(演示)" in olga.plain
+    table = olga.text.partition("<tbody>")[2].partition("</tbody>")[0]
+    assert re.findall(r">[^<]*[0-9a-f]{8}-[0-9a-f]{4}-", table) == []
 
 
 def test_the_log_is_asked_by_person_thing_and_day(desk_of, bob, number, time):

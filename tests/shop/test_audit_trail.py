@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy import select
 from models.catalog import Sku
 from models.identity import Role, User
 from models.inventory import MovementCause
+from models.organization import Unit
 from shop import audit
 from shop.identity.role_commands import grant_role
 from shop.inventory.commands import adjust
@@ -53,7 +55,24 @@ def test_people_at_work_are_named_and_buyers_masked(ctx):
     ada = acting(ctx, "ada")
     grant_role(ada, user_id(ctx, "Olga"), Role.FINANCE)
     audit.record(ada, "tokens.revoke", "user", str(user_id(ctx, "Alice")))
-    assert told(ctx, limit=2) == [("tokens.revoke", "A**"), ("role.grant", "Olga")]
+    audit.record(ada, "tokens.revoke", "user", str(user_id(ctx, "Uma")))
+    assert told(ctx, limit=3) == [
+        ("tokens.revoke", "Uma"),
+        ("tokens.revoke", "A**"),
+        ("role.grant", "Olga"),
+    ]
+
+
+@pytest.mark.parametrize(("language", "place"), [("zh", "经济学院"), ("en", "School of Economics")])
+def test_what_a_role_is_bounded_to_has_a_name(ctx, language, place):
+    ada = replace(acting(ctx, "ada"), language=language)
+    unit = ctx.session.execute(select(Unit.id).where(Unit.code == "U03")).scalar_one()
+    grant_role(ada, user_id(ctx, "Olga"), Role.UNIT_LIAISON, unit_id=unit)
+    [row] = audit_log(ada, limit=1)
+    assert row["names"] == {
+        ("user", str(user_id(ctx, "Olga"))): "Olga",
+        ("unit_id", str(unit)): place,
+    }
 
 
 def test_a_movement_names_its_sku_in_old_rows_too(ctx):
