@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NoReturn
@@ -162,14 +162,6 @@ def campaign_at(
         default=None,
     )
     return best.code if best else None
-
-
-def resolve_channel(explicit: str | None, remembered: str | None, known: Collection[str]) -> str:
-    """How the buyer came: what this request says, else what an earlier link left, else `direct`.
-
-    A code that does not exist (a torn link, a retired channel) is passed over: the sale goes on.
-    """
-    return next((code for code in (explicit, remembered) if code in known and code), DIRECT)
 
 
 def parse_rule_set(data: Mapping[str, Any]) -> RuleSet:

@@ -14,7 +14,6 @@ from shop.aid.rules import (
     campaign_at,
     decide,
     parse_rule_set,
-    resolve_channel,
     rule_set_on,
 )
 from shop.errors import Invalid
@@ -223,21 +222,6 @@ def test_a_campaign_named_by_the_line_wins_if_it_exists(explicit, code):
 def test_of_two_campaigns_at_once_the_channel_decides_then_the_later_start(channel, code):
     for campaigns in ([KX, K2], [K2, KX]):
         assert campaign_at(campaigns, K2.starts_at, channel=channel) == code
-
-
-@pytest.mark.parametrize(
-    ("explicit", "remembered", "channel"),
-    [
-        ("livestream", "new_media", "livestream"),
-        (None, "new_media", "new_media"),
-        ("torn-link", "new_media", "new_media"),
-        ("torn-link", "gone", "direct"),
-        ("", "", "direct"),
-        (None, None, "direct"),
-    ],
-)
-def test_how_the_buyer_came(explicit, remembered, channel):
-    assert resolve_channel(explicit, remembered, {"livestream", "new_media", "direct"}) == channel
 
 
 @pytest.mark.parametrize(
