@@ -37,7 +37,7 @@
 
   // Without https there is no clipboard: select the text, copy it the old way or leave it selected.
   function select(button) {
-    const node = button.parentNode.querySelector(".copy");
+    const node = button.closest("div, dd").querySelector(".copy");
     if (!node) { return false; }
     const range = document.createRange();
     range.selectNodeContents(node);

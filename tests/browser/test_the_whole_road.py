@@ -76,8 +76,9 @@ def ship(browser: Any, mall: Mall, email: str, number: str, parcels: list[tuple[
     for pieces, tracking in parcels:
         desk.go(f"/admin/consignments/{number}")
         desk.page.locator("input.pieces").first.fill(pieces)
-        desk.page.get_by_label("快递公司").select_option("zhongtong")
-        desk.page.get_by_label("快递单号").fill(tracking)
+        form = desk.page.get_by_role("form", name="发货", exact=True)
+        form.get_by_label("快递公司").select_option("zhongtong")
+        form.get_by_label("快递单号").fill(tracking)
         desk.page.get_by_role("button", name="确认发货").click()
         expect(desk.page.get_by_text(tracking).first).to_be_visible()
     desk.shot(f"08-shipped-{email.split('@', maxsplit=1)[0]}")
@@ -187,3 +188,18 @@ def test_the_purchase_works_without_javascript(browser, mall):
     page.wait_for_url(re.compile(r"/orders/\d+/result"))
     expect(page.get_by_text(re.compile("付款成功|支付成功")).first).to_be_visible()
     context.close()
+
+
+def test_a_lost_connection_is_told_and_the_button_leads_on(phone):
+    add(phone, TEA, 1)
+    phone.go("/checkout")
+    page = phone.page
+    onwards = page.get_by_role("button", name="载入下一级地区")
+    expect(onwards).to_be_hidden()
+    page.route("**/checkout/region*", lambda route: route.abort())
+    page.locator("select#province").select_option("330000")
+    expect(page.get_by_role("alert").filter(has_text="网络不稳，请再试一次")).to_be_visible()
+    phone.shot("lost")
+    onwards.click()
+    expect(page.locator("select#city option[value='330100']")).to_be_attached()
+    expect(onwards).to_be_hidden()
