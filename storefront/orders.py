@@ -134,10 +134,9 @@ def again(ctx: Ctx, number: str) -> Response:
     for line in (line for part in row["consignments"] for line in part["lines"]):
         try:
             set_line(ctx, owner, line["sku"], line["quantity"])
-        except (Invalid, NotFound):
-            missing.append(pick(line["name"], line["name_en"]))
-        except Conflict:
-            left_out.append(pick(line["name"], line["name_en"]))
+        except (Invalid, NotFound, Conflict) as error:
+            why = left_out if error.error_code == "cart_full" else missing
+            why.append(pick(line["name"], line["name_en"]))
     if missing:
         flash(_("有的商品已不再出售：%(names)s", names=listed(missing)), "warning")
     if left_out:
