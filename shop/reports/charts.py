@@ -60,8 +60,8 @@ def columns(
             x = start + step * 0.1 + order * thick
             told = f"{label} {one.name} {yuan(value)}"
             column = _rect(x, top, thick * 0.92, bottom - top, order, told)
-            link = one.links[place] if one.links else None
-            shapes.append(_linked(column, link, told) if link else column)
+            link = one.links[place] if one.links and value else None
+            shapes.append(_linked(column, link, told, x, thick) if link else column)
     # What is a picture to a screen reader has no links in it.
     role = "group" if any(any(one.links) for one in series) else "img"
     return _svg(name, title, description, HEIGHT, shapes, role)
@@ -137,8 +137,13 @@ def _rect(x: float, y: float, width: float, height: float, order: int, told: str
     )
 
 
-def _linked(shape: str, address: str, told: str) -> str:
-    return f'<a href="{escape(address)}" aria-label="{escape(told)}">{shape}</a>'
+def _linked(column: str, address: str, told: str, x: float, thick: float) -> str:
+    """A column that leads on, from anywhere above and below it: a small one could not be hit."""
+    return (
+        f'<a href="{escape(address)}" aria-label="{escape(told)}">'
+        f'<path d="M{x:.1f} {TOP}h{thick:.1f}V{HEIGHT - BOTTOM}h-{thick:.1f}z" fill="none"'
+        f' pointer-events="all"><title>{escape(told)}</title></path>{column}</a>'
+    )
 
 
 def _text(x: float, y: float, text: str, anchor: str) -> str:

@@ -104,3 +104,11 @@ def test_the_grid_stands_on_round_amounts(amount: int, ticks: list[str]):
     root = ET.fromstring(columns("x", "x", ("一月",), (Series("额", (amount,)),)))
     found = [text.text for text in root.iter(f"{SVG}text") if text.get("text-anchor") == "end"]
     assert found == ticks
+
+
+def test_a_column_leads_to_its_list_and_an_empty_place_nowhere():
+    linked = Series("支付", (500_000, 0, 1_000_000), ("/a?x=1&y=2", "/b", None))
+    root = ET.fromstring(columns("monthly", "每月", ("一月", "二月", "三月"), (linked,)))
+    assert root.get("role") == "group"
+    found = [(one.get("href"), one.get("aria-label")) for one in root.iter(f"{SVG}a")]
+    assert found == [("/a?x=1&y=2", "一月 支付 ¥5,000.00")]
