@@ -114,10 +114,13 @@ def move_locked(
     after = decide(machine, state, event)
     moved = Moved(state, after)
     if moved.changed:
-        ctx.session.execute(
-            _one_of(machine.table), {"row_id": row_id, "state": after, **(values or {})}
-        )
-        append(ctx, machine.subject, row_id, order_id, event, state, after, why=why)
+        told = event_row(ctx, machine.subject, row_id, order_id, event, state, after, why=why)
+        changes = {"row_id": row_id, "state": after, **(values or {})}
+        if ctx.unwritten_events is None:
+            ctx.session.execute(_telling(machine.table), {**changes, EVENTS.name: [told]})
+        else:
+            ctx.session.execute(_one_of(machine.table), changes)
+            ctx.unwritten_events.append(told)
     return moved
 
 
@@ -125,6 +128,12 @@ def move_locked(
 def _one_of(table: Table) -> Update:
     """The statement that sets, of one row, the columns it is executed with."""
     return update(table).where(table.c.id == bindparam("row_id"))
+
+
+@cache
+def _telling(table: Table) -> Update:
+    """The same, and a line of the timeline with it."""
+    return _one_of(table).add_cte(WRITE_EVENTS.cte("told"))
 
 
 def append(

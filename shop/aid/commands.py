@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -25,6 +25,9 @@ ENTRIES = AidEntry.__table__
 
 SALES = (AidEntryKind.SALE, AidEntryKind.REATTRIBUTED_IN)
 """Entries whose dimensions a refund of their line follows; the last one written is in force."""
+
+DESCRIBED = tuple(one.name for one in fields(Goods) if one.name != "origin_division")
+"""What of the goods an entry holds."""
 
 ORDER_LINE_CAUSE = text("order_line_id IS NOT NULL")
 EXTERNAL_CAUSE = text("kind IN ('import')")
@@ -192,8 +195,7 @@ def _common(
         frozen.rule_set,
         LineFacts(platform, sale.buyer_kind, goods.aid_certified, goods.origin_division),
     )
-    described = asdict(goods)
-    del described["origin_division"]
+    described = {name: getattr(goods, name) for name in DESCRIBED}
     return {
         "id": new_id(),
         "kind": kind,

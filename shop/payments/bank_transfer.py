@@ -12,17 +12,16 @@ from models.payments import Payment, PaymentMethod, PaymentState
 from shop import audit
 from shop.context import Ctx, Transactions
 from shop.errors import Conflict, TryAgain
-from shop.ids import new_id
-from shop.machine import append, move_locked
+from shop.machine import move_locked
 from shop.orders.access import locked_order, locked_order_for, order_id_of
 from shop.orders.rules import EXTENSION_DAYS, INSTITUTIONAL_DAYS, institutional
 from shop.payments.commands import (
     LIVE_OF,
-    WRITE_PAYMENT,
     Attempt,
     close_checkout,
     keep,
     refuse_unless_waiting,
+    write_attempt,
 )
 from shop.payments.providers import gateway
 from shop.payments.rules import BankAccount
@@ -118,20 +117,9 @@ def refuse_persons(order: Any) -> None:
 
 def write_transfer(ctx: Ctx, order: Any) -> Any:
     """A new attempt by transfer, pending at once; the order is locked and has no live one."""
-    row = {
-        "id": new_id(),
-        "order_id": order.id,
-        "method": PaymentMethod.BANK_TRANSFER,
-        "state": PaymentState.PENDING,
-        "amount_fen": order.total_fen,
-        "currency": "CNY",
-        "captured_fen": 0,
-        "expires_at": _until(ctx, order),
-        "created_at": ctx.now,
-    }
-    written = ctx.session.execute(WRITE_PAYMENT, row).one()
-    append(ctx, "payment", row["id"], order.id, "start", None, PaymentState.PENDING)
-    return written
+    return write_attempt(
+        ctx, order, PaymentMethod.BANK_TRANSFER, PaymentState.PENDING, _until(ctx, order)
+    )
 
 
 def _until(ctx: Ctx, order: Any) -> datetime:

@@ -20,7 +20,7 @@ from models.payments import Payment, PaymentMethod, PaymentState
 from shop.context import Ctx, Transactions
 from shop.errors import Conflict
 from shop.ids import new_id
-from shop.machine import append, move_locked
+from shop.machine import EVENTS, WRITE_EVENTS, event_row, move_locked
 from shop.orders.access import access_token, locked_order_for, order_id_for
 from shop.orders.payment_commands import close_order, refuse_shipped
 from shop.orders.rules import institutional
@@ -40,7 +40,7 @@ from shop.payments.sync import apply_status
 
 PAYMENTS = Payment.__table__
 
-WRITE_PAYMENT = insert(PAYMENTS).returning(PAYMENTS)
+WRITE_PAYMENT = insert(PAYMENTS).returning(PAYMENTS).add_cte(WRITE_EVENTS.cte("told"))
 BY_ID_LOCKED = select(PAYMENTS).where(PAYMENTS.c.id == bindparam("wanted")).with_for_update()
 LIVE_OF = select(PAYMENTS).where(
     PAYMENTS.c.order_id == bindparam("order_id"), PAYMENTS.c.state.in_(LIVE)
@@ -161,21 +161,34 @@ def _cannot_open(ctx: Ctx, live: Any) -> bool:
 
 
 def _new_attempt(ctx: Ctx, order: Any, return_url: str | None) -> Any:
+    end = checkout_expiry(order.pay_before, ctx.now)
+    return write_attempt(ctx, order, PaymentMethod.STRIPE, PaymentState.CREATED, end, return_url)
+
+
+def write_attempt(
+    ctx: Ctx,
+    order: Any,
+    method: PaymentMethod,
+    state: PaymentState,
+    expires_at: datetime,
+    return_url: str | None = None,
+) -> Any:
+    """Begin to be paid what the order costs; the row. The order is locked and has no live one."""
     row = {
         "id": new_id(),
         "order_id": order.id,
-        "method": PaymentMethod.STRIPE,
-        "state": PaymentState.CREATED,
+        "method": method,
+        "state": state,
         "amount_fen": order.total_fen,
         "currency": "CNY",
-        "captured_fen": 0,
+        # Nothing has moved yet; beside another INSERT SQLAlchemy fills in no defaults.
+        **dict.fromkeys(("captured_fen", "refunding_fen", "refunded_fen", "disputed_fen"), 0),
         "return_url": return_url,
-        "expires_at": checkout_expiry(order.pay_before, ctx.now),
+        "expires_at": expires_at,
         "created_at": ctx.now,
     }
-    written = ctx.session.execute(WRITE_PAYMENT, row).one()
-    append(ctx, "payment", row["id"], order.id, "start", None, PaymentState.CREATED)
-    return written
+    told = event_row(ctx, "payment", row["id"], order.id, "start", None, state)
+    return ctx.session.execute(WRITE_PAYMENT, {**row, EVENTS.name: [told]}).one()
 
 
 def _request(transactions: Transactions, order: Any, attempt: Any) -> CheckoutRequest:
