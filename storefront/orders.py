@@ -130,7 +130,8 @@ def again(ctx: Ctx, number: str) -> Response:
     """The same goods into the basket once more, as far as they are still sold."""
     row = queries.order_for(ctx, number, guest.token(number))
     owner = visit.basket_owner(ctx, keep=True)
-    missing, left_out = [], []
+    missing: list[str] = []
+    left_out: list[str] = []
     for line in (line for part in row["consignments"] for line in part["lines"]):
         try:
             set_line(ctx, owner, line["sku"], line["quantity"])
