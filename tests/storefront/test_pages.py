@@ -10,7 +10,7 @@ import pytest
 from shop.catalog.cache import cache_of
 from shop.catalog.commands import change_price
 from tests.conftest import actor_of, counted
-from tests.storefront.conftest import Visitor
+from tests.storefront.conftest import FORM, Visitor, orders, pay
 
 # path -> statements of a visitor who has nothing yet
 OPEN = {
@@ -104,12 +104,55 @@ def test_a_full_basket_costs_as_many_statements_as_a_small_one(visitor, database
     assert len(small) == len(full) == 3
 
 
-def test_the_checkout_costs_a_constant_number_of_statements(visitor, database):
-    visitor.put_in("P01-1")
-    visitor.put_in("P06-1")
+MANY = ("P01-1", "P02-1", "P06-1", "P12-1", "P21-1", "P22-1")
+"""Six products of four cooperatives."""
+
+
+def cost(database, visitor, path) -> int:
     with counted(database) as issued:
-        visitor.get("/checkout")
-    assert len(issued) == 4
+        assert visitor.get(path).status_code == 200
+    return len(issued)
+
+
+def filled(visitor, skus) -> Visitor:
+    for sku in skus:
+        visitor.put_in(sku)
+    return visitor
+
+
+def test_the_checkout_of_one_thing_and_of_many(visitor, database):
+    costs = [cost(database, filled(visitor, skus), "/checkout") for skus in (MANY[:1], MANY[1:])]
+    assert costs == [4, 4]
+
+
+def test_the_checkout_with_a_region_of_one_thing_and_of_many(alice, database):
+    """The freight of every seller is asked for too, and the addresses of who is known."""
+    costs = []
+    for skus in (MANY[:1], MANY[1:]):
+        filled(alice, skus).get("/checkout")
+        with counted(database) as issued:
+            alice.post("/checkout", {**alice.hidden(), **FORM, "step": "region"})
+        assert alice.shown.status_code == 200
+        costs.append(len(issued))
+    assert costs == [costs[0]] * 2
+
+
+def test_an_order_of_one_thing_and_of_many(alice, provider, database, transactions):
+    costs = []
+    for skus in (MANY[:1], MANY):
+        filled(alice, skus).check_out()
+        pay(provider)
+        costs.append(cost(database, alice, f"/orders/{orders(transactions)[-1].number}"))
+    assert costs == [costs[0]] * 2
+
+
+def test_a_list_of_one_order_and_of_many(alice, provider, database):
+    costs = []
+    for skus in (MANY[:1], MANY):
+        for sku in skus:
+            filled(alice, [sku]).check_out()
+        costs.append(cost(database, alice, "/orders"))
+    assert costs == [4, 4]
 
 
 def test_the_language_chosen_is_kept(reader):
