@@ -155,12 +155,40 @@ def test_late_money_against_another_buyer_of_the_last_goods(transactions, provid
             assert (bought, state) == ("out_of_stock", ("paid", "succeeded", 2, held + 3))
 
 
-def test_control_two_automatic_refunds_without_the_lock_and_the_index(transactions, provider):
-    """What keeps the refund of late money single is a constraint, not a habit."""
+def late_money(transactions: Transactions, provider: FakeGateway) -> tuple[Any, str]:
+    """An order that its buyer has cancelled, and whose money is there after all."""
     order_id, reference = opened(transactions, provider)
-    provider.pay(reference)
     with transactions.begin() as ctx:
         close_order(ctx, order_id, "cancel", "buyer")
+    provider.pay(reference)
+    return order_id, reference
+
+
+def test_late_money_that_is_told_four_times_at_once_goes_back_once(
+    transactions, provider, together
+):
+    order_id, reference = late_money(transactions, provider)
+    results = together(*[partial(sync_payment, transactions, reference)] * 4)
+    assert sorted(results) == [False, False, False, True]
+    assert truth(transactions, order_id) == ("cancelled", "needs_refund", 0, 0)
+    assert refunds_of(transactions, order_id) == 1
+
+
+def test_control_without_the_lock_and_the_constraints_it_goes_back_twice(
+    transactions, provider, together, loose
+):
+    order_id, reference = late_money(transactions, provider)
+    loose.drop("uq_refund_automatic", "refund.uq_refund_number", "payment.ck_payment_captured")
+    loose.without(ROW_LOCKS)
+    loose.meet(before="UPDATE payment")
+    results = together(*[partial(sync_payment, transactions, reference)] * 2)
+    assert results == [True, True]
+    assert refunds_of(transactions, order_id) == 2
+
+
+def test_the_database_itself_refuses_a_second_automatic_refund(transactions, provider):
+    """What keeps the refund of late money single is a constraint, not a habit."""
+    order_id, reference = late_money(transactions, provider)
     pay(transactions, provider, reference)
     with transactions.begin() as ctx:
         payment = ctx.session.execute(select(Payment.id)).scalar_one()
