@@ -11,6 +11,7 @@ from shop.errors import Invalid, Words
 
 HOME = "CN"
 HOME_CODE = 86
+PREFIX = f"+{HOME_CODE}"
 MOBILE = re.compile(r"1[3-9][0-9]{9}")
 """A mobile number of the mainland. The shape is enough: new ranges are opened faster than any list
 of them is updated, and a buyer must not be turned away for having one."""
@@ -26,6 +27,8 @@ def parse(text: str, region: str = HOME) -> str:
     Raises:
         Invalid: `invalid_phone`, also for a number with an extension: E.164 has no room for it.
     """
+    if region == HOME and MOBILE.fullmatch(text):  # as nearly everybody writes it
+        return f"+{HOME_CODE}{text}"
     number = _number(text, region)
     if number is None or number.extension or not _acceptable(number):
         raise Invalid(
@@ -39,6 +42,8 @@ def parse(text: str, region: str = HOME) -> str:
 
 def mask(phone: str) -> str:
     """`138****1234`; abroad `+852****4567`; a landline its last four; nothing of anything else."""
+    if phone.startswith(PREFIX) and MOBILE.fullmatch(phone, len(PREFIX)):  # as we keep nearly all
+        return f"{phone[3:6]}****{phone[-KEPT_DIGITS:]}"
     number = _number(phone, HOME)
     national = str(number.national_number) if number else ""
     if number is None or len(national) <= KEPT_DIGITS:

@@ -59,6 +59,12 @@ def test_what_nobody_can_call_is_refused(text):
     assert list(refusal.value.fields) == ["phone"]
 
 
+@given(st.from_regex(r"1[3-9][0-9]{9}", fullmatch=True))
+def test_the_usual_spelling_means_what_every_other_means(mobile):
+    assert parse(mobile) == parse(f"+86 {mobile}") == f"+86{mobile}"
+    assert mask(parse(mobile)) == mask(mobile) == f"{mobile[:3]}****{mobile[-4:]}"
+
+
 @given(st.text() | st.text("0123456789+-() ;ext=", max_size=24))
 def test_any_text_is_a_number_or_invalid(text):
     try:
@@ -76,6 +82,8 @@ def test_any_text_is_a_number_or_invalid(text):
         ("13812341234", "138****1234"),
         ("+85291234567", "+852****4567"),
         ("+862155664521", "****4521"),
+        ("+861381234123", "****4123"),
+        ("+8613812341234 ", "138****1234"),
         ("110", "****"),
         ("nonsense", "****"),
         ("", ""),
