@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from random import Random
 from typing import Any
 from unittest.mock import patch
+from uuid import UUID
 
 from sqlalchemy import func, insert, select
 
@@ -84,10 +85,15 @@ def cells(transactions: Transactions) -> list[tuple[str, ...]]:
 
 
 class Life:
-    """Sales, refunds, imports, and corrections of all of them, as chance has it."""
+    """Sales, refunds, imports, and corrections of all of them, as chance has it.
+
+    Nobody corrects what another has written: of two that would take the same entry back at the
+    same moment, the table refuses one.
+    """
 
     def __init__(self, seed: int) -> None:
         self.seed, self.chance = seed, Random(seed)
+        self.lines: set[UUID] = set()
 
     def go_on(self, transactions: Transactions, days: int = 8) -> None:
         """Some transactions with some moves each; the last one takes everything back."""
@@ -111,6 +117,7 @@ class Life:
             )
             for _ in range(any_of([1, 1, 2, 3]))
         ]
+        self.lines.update(line.order_line_id for line in lines)
         sell(
             ctx,
             self.moment(),
@@ -147,11 +154,14 @@ class Life:
             copy(ctx, entry, AidEntryKind.REATTRIBUTED_IN, 1, **moved)
 
     def _some(self, ctx: Ctx, kind: AidEntryKind) -> list[Any]:
-        """One entry, or none; never one that has been taken back."""
+        """One entry of our own, or none; never one that has been taken back."""
+        ours = ENTRIES.c.order_line_id.in_(self.lines)
+        if kind is AidEntryKind.IMPORT:
+            ours = ENTRIES.c.order_number.startswith(f"832-{self.seed}-")
         taken = select(ENTRIES.c.cause_id).where(
             ENTRIES.c.kind.in_((AidEntryKind.IMPORT_UNDO, AidEntryKind.REATTRIBUTED_OUT))
         )
-        wanted = select(ENTRIES).where(ENTRIES.c.kind == kind, ENTRIES.c.id.not_in(taken))
+        wanted = select(ENTRIES).where(ENTRIES.c.kind == kind, ours, ENTRIES.c.id.not_in(taken))
         rows = ctx.session.execute(wanted.order_by(ENTRIES.c.id)).mappings().all()
         return [self.chance.choice(rows)] if rows else []
 
