@@ -9,7 +9,7 @@ is not a plain, anonymous GET of the catalogue, and whatever is not kept, goes t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,12 +21,12 @@ from shop.context import Transactions
 from shop.errors import ShopError
 from shop.ids import new_id
 from shop.web import Runtime
+from shop.wsgi import Wsgi
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
 
 Environ = dict[str, Any]
-Wsgi = Callable[[Environ, "StartResponse"], Iterable[bytes]]
 Headers = list[tuple[str, str]]
 
 PREFIX = "/api/v1/products"
@@ -103,10 +103,10 @@ def _give(kept: Kept, shared: Headers, environ: Environ, start: StartResponse) -
     headers.append(("X-Request-Id", new_id().hex))
     if kept.etag in environ.get("HTTP_IF_NONE_MATCH", ""):
         start("304 NOT MODIFIED", headers)
-        return ()
+        return []
     headers.append(("Content-Length", str(len(kept.body))))
     start("200 OK", headers)
-    return (kept.body,)
+    return [kept.body]  # in one piece, see `shop.wsgi`
 
 
 def install(app: Flask) -> None:

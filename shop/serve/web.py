@@ -14,10 +14,9 @@ from granian.server import Server
 
 from shop.embedded_postgres.guard import die_with_parent
 from shop.serve.children import say
+from shop.wsgi import Wsgi, whole
 
 if TYPE_CHECKING:
-    from wsgiref.types import WSGIApplication
-
     from shop.settings import Settings
 
 BACKLOG = 2048
@@ -64,7 +63,7 @@ def warnings(settings: Settings) -> list[str]:
     return ["SUPPORT_PHONE and SUPPORT_EMAIL are not set: buyers are told of nobody to turn to."]
 
 
-def application(settings: Settings, server: int) -> WSGIApplication:
+def application(settings: Settings, server: int) -> Wsgi:
     """The application inside a serving process, which ends with the process `server`."""
     # Until granian sets its own handlers we have inherited those of its main process, which
     # would make a worker that is not ready yet deaf to being stopped.
@@ -73,4 +72,4 @@ def application(settings: Settings, server: int) -> WSGIApplication:
     die_with_parent(server, signal.SIGTERM)
     from shop.app import create_app  # loaded already, see main
 
-    return create_app(settings)
+    return whole(create_app(settings))

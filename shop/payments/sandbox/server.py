@@ -32,6 +32,7 @@ from shop.payments.sandbox.ledger import Ledger
 from shop.payments.sandbox.machine import Machine
 from shop.payments.sandbox.refunds import Refunds
 from shop.settings import Settings
+from shop.wsgi import Wsgi, whole
 
 THREADS: Final = 4
 LARGEST_BODY: Final = 1_000_000
@@ -123,10 +124,10 @@ def main(settings: Settings, *, supervisor: int | None = None) -> None:
     server.serve(target_loader=partial(_load, settings, os.getpid()), wrap_loader=False)
 
 
-def _load(settings: Settings, server: int) -> Flask:
+def _load(settings: Settings, server: int) -> Wsgi:
     """The application inside the serving process; gone with the process that started it."""
     _when_orphaned(server, lambda: os._exit(1))
-    return create_app(settings)
+    return whole(create_app(settings))
 
 
 def _when_orphaned(parent: int, act: Callable[[], None]) -> None:
