@@ -7,7 +7,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Uuid, and_, bindparam, func, select
+from sqlalchemy import (
+    CollectionAggregate,
+    ColumnElement,
+    Select,
+    Uuid,
+    and_,
+    bindparam,
+    func,
+    select,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from models.catalog import Cooperative
@@ -99,7 +108,7 @@ OF_A_LINE = (
     "discount_fen",
     "no_return_confirmed",
 )
-PARTS = (
+_PARTS = (
     select(
         CONSIGNMENTS,
         COOPERATIVES.c.code.label("cooperative_code"),
@@ -108,10 +117,18 @@ PARTS = (
     )
     .join(COOPERATIVES, COOPERATIVES.c.id == CONSIGNMENTS.c.cooperative_id)
     .join(LINES, LINES.c.consignment_id == CONSIGNMENTS.c.id)
-    .where(CONSIGNMENTS.c.order_id == bindparam("wanted", type_=ARRAY(Uuid)).any_())
     .order_by(CONSIGNMENTS.c.number, LINES.c.position)
 )
 """A row for each line, with its consignment: none is without lines."""
+
+
+def _of(wanted: ColumnElement[UUID] | CollectionAggregate[UUID]) -> Select[Any]:
+    return _PARTS.where(CONSIGNMENTS.c.order_id == wanted)
+
+
+PARTS_OF_ONE = _of(bindparam("wanted", type_=Uuid))
+PARTS_OF_MANY = _of(bindparam("wanted", type_=ARRAY(Uuid)).any_())
+"""Two, since of an array PostgreSQL expects more than one and plans for it, anew each time."""
 
 PART_NAMES = (*CONSIGNMENTS.c.keys(), "cooperative_code", "cooperative_name")
 
@@ -226,7 +243,12 @@ def _consignments(ctx: Ctx, order_ids: Sequence[UUID]) -> dict[UUID, list[Row]]:
     if not order_ids:
         return by_order
     parts: dict[UUID, Row] = {}
-    for row in ctx.session.execute(PARTS, {"wanted": order_ids}).mappings():
+    found = (
+        ctx.session.execute(PARTS_OF_ONE, {"wanted": order_ids[0]})
+        if len(order_ids) == 1
+        else ctx.session.execute(PARTS_OF_MANY, {"wanted": order_ids})
+    )
+    for row in found.mappings():
         part = parts.get(row["id"])
         if part is None:
             part = parts[row["id"]] = _part(row)
