@@ -164,14 +164,10 @@ def _place_once(opened: Transactions, key: str, said: str) -> Made:
     claim = idempotency.claim(opened.database, SCOPE, key, SAME, opened.clock())
     if isinstance(claim, idempotency.Answer):
         return Made.read(claim)
-    try:
-        with opened.begin() as ctx:
-            placed = _place(ctx)
-            made = Made(placed.number, placed.access_token, said)
-            idempotency.finish(ctx, claim, made.written())
-    except BaseException:
-        idempotency.release(opened.database, claim)
-        raise
+    with idempotency.working(opened.database, claim), opened.begin() as ctx:
+        placed = _place(ctx)
+        made = Made(placed.number, placed.access_token, said)
+        idempotency.finish(ctx, claim, made.written())
     return made
 
 
