@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -14,6 +16,21 @@ from shop.errors import Invalid, Words
 def encode_cursor(*key: str | int | None) -> str:
     """The key of the last row, made opaque."""
     return base64.urlsafe_b64encode(orjson.dumps(key)).decode().rstrip("=")
+
+
+def page_of(rows: Sequence[Any], limit: int, *key: str) -> dict[str, Any]:
+    """A page of `limit` rows where one more was asked for, and the cursor to the next one.
+
+    `key` names the columns that the rows are ordered by, the last of them unique.
+    """
+    page = list(rows[:limit])
+    more = len(rows) > limit
+    cursor = encode_cursor(*(str(_value(page[-1], name)) for name in key)) if more else None
+    return {"items": page, "next_cursor": cursor}
+
+
+def _value(row: Any, name: str) -> Any:
+    return row[name] if isinstance(row, Mapping) else getattr(row, name)
 
 
 def decode_cursor(cursor: str | None) -> list[str]:

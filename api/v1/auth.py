@@ -7,7 +7,7 @@ from typing import Any
 from flask import request
 
 from api.endpoint import Ctx, endpoint
-from api.pagination import decode_id, encode_cursor
+from api.pagination import decode_id, page_of
 from api.schemas.auth import RegisterBody, TokenAnswer, TokenBody, TokenList, UserAnswer
 from api.schemas.common import PageQuery
 from api.v1.cart import CART_TOKEN
@@ -61,11 +61,7 @@ def sign_ins(ctx: Ctx, query: dict[str, Any]) -> dict[str, Any]:
     """The live sign-ins of the caller, newest first."""
     limit = query["limit"]
     found = queries.tokens(ctx, decode_id(query["cursor"]), limit + 1)
-    more = len(found) > limit
-    return {
-        "items": found[:limit],
-        "next_cursor": encode_cursor(str(found[limit - 1].id)) if more else None,
-    }
+    return page_of(found, limit, "id")
 
 
 @endpoint("DELETE", "/auth/tokens/current", permission="session.end", tag=TAG, status=204)

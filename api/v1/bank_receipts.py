@@ -8,7 +8,7 @@ import orjson
 from flask import request
 
 from api.endpoint import Ctx, endpoint
-from api.pagination import decode_id, encode_cursor
+from api.pagination import decode_id, page_of
 from api.reading import uploaded
 from api.schemas.bank import (
     AsideBody,
@@ -47,11 +47,7 @@ def receipts(ctx: Ctx, query: dict[str, Any]) -> dict[str, Any]:
     limit = query["limit"]
     after = decode_id(query["cursor"])
     found = bank_desk.lines_on_desk(ctx, query["state"], after, limit + 1)
-    more = len(found) > limit
-    return {
-        "items": found[:limit],
-        "next_cursor": encode_cursor(str(found[limit - 1]["id"])) if more else None,
-    }
+    return page_of(found, limit, "id")
 
 
 @endpoint(

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from api.endpoint import Ctx, endpoint
-from api.pagination import decode_id, encode_cursor
+from api.pagination import decode_id, page_of
 from api.schemas.consignments import (
     ConsignmentQuery,
     OwnConsignmentAnswer,
@@ -33,11 +33,7 @@ def consignments(ctx: Ctx, query: dict[str, Any]) -> dict[str, Any]:
     """Own consignments, newest first, recipients masked."""
     limit = query["limit"]
     found = queries.consignments_for(ctx, query["state"], decode_id(query["cursor"]), limit + 1)
-    more = len(found) > limit
-    return {
-        "items": found[:limit],
-        "next_cursor": encode_cursor(str(found[limit - 1]["id"])) if more else None,
-    }
+    return page_of(found, limit, "id")
 
 
 @endpoint(

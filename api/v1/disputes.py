@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from api.endpoint import Ctx, endpoint
-from api.pagination import decode_id, encode_cursor
+from api.pagination import decode_id, page_of
 from api.schemas.refunds import DisputeAnswer, DisputePage, DisputeQuery
 from shop.fulfilment.queries import parcels_of
 from shop.payments.dispute_queries import dispute_with_evidence, disputes_on_desk
@@ -22,11 +22,7 @@ def disputes(ctx: Ctx, query: dict[str, Any]) -> dict[str, Any]:
     limit = query["limit"]
     before = decode_id(query["cursor"])
     found = disputes_on_desk(ctx, state=query["state"], before=before, limit=limit + 1)
-    more = len(found) > limit
-    return {
-        "items": found[:limit],
-        "next_cursor": encode_cursor(str(found[limit - 1]["id"])) if more else None,
-    }
+    return page_of(found, limit, "id")
 
 
 @endpoint(

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from api.endpoint import Ctx, endpoint
-from api.pagination import decode_cursor, encode_cursor, refusal
+from api.pagination import decode_cursor, page_of, refusal
 from api.schemas.ledger import (
     AccountList,
     AccountsQuery,
@@ -57,11 +57,7 @@ def entries(ctx: Ctx, query: dict[str, Any]) -> dict[str, Any]:
         order_number=query["order"],
     )
     found = queries.entries(ctx, wanted, _after(query["cursor"]), limit + 1)
-    last = found[limit - 1] if len(found) > limit else None
-    return {
-        "items": found[:limit],
-        "next_cursor": encode_cursor(str(last["day"]), str(last["id"])) if last else None,
-    }
+    return page_of(found, limit, "day", "id")
 
 
 @endpoint(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from api.endpoint import Ctx, Transactions, endpoint
-from api.pagination import decode_id, encode_cursor
+from api.pagination import decode_id, page_of
 from api.schemas.buying import (
     OrderAnswer,
     OrderBody,
@@ -74,11 +74,7 @@ def mine(ctx: Ctx, query: dict[str, Any]) -> dict[str, Any]:
     """Own orders, newest first."""
     limit = query["limit"]
     found = queries.orders_of_actor(ctx, decode_id(query["cursor"]), limit + 1)
-    more = len(found) > limit
-    return {
-        "items": found[:limit],
-        "next_cursor": encode_cursor(str(found[limit - 1]["id"])) if more else None,
-    }
+    return page_of(found, limit, "id")
 
 
 @endpoint(

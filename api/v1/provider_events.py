@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from api.endpoint import Ctx, Transactions, endpoint
-from api.pagination import decode_id, encode_cursor
+from api.pagination import decode_id, page_of
 from api.schemas.reconciliation import (
     EventPage,
     EventsQuery,
@@ -37,11 +37,7 @@ def events(ctx: Ctx, query: dict[str, Any]) -> dict[str, Any]:
         before=decode_id(query["cursor"]),
         limit=limit + 1,
     )
-    more = len(found) > limit
-    return {
-        "items": found[:limit],
-        "next_cursor": encode_cursor(str(found[limit - 1]["id"])) if more else None,
-    }
+    return page_of(found, limit, "id")
 
 
 @endpoint(

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from api.endpoint import Ctx, Transactions, endpoint
-from api.pagination import decode_cursor, decode_id, encode_cursor, refusal
+from api.pagination import decode_cursor, decode_id, page_of, refusal
 from api.schemas.reconciliation import (
     DifferenceAnswer,
     DifferencePage,
@@ -61,11 +61,7 @@ def runs(ctx: Ctx, query: dict[str, Any]) -> dict[str, Any]:
         after=_after(query["cursor"]),
         limit=limit + 1,
     )
-    last = found[limit - 1] if len(found) > limit else None
-    return {
-        "items": found[:limit],
-        "next_cursor": encode_cursor(str(last["day"]), str(last["id"])) if last else None,
-    }
+    return page_of(found, limit, "day", "id")
 
 
 @endpoint(
@@ -99,11 +95,7 @@ def differences(ctx: Ctx, query: dict[str, Any]) -> dict[str, Any]:
         before=decode_id(query["cursor"]),
         limit=limit + 1,
     )
-    more = len(found) > limit
-    return {
-        "items": found[:limit],
-        "next_cursor": encode_cursor(str(found[limit - 1]["id"])) if more else None,
-    }
+    return page_of(found, limit, "id")
 
 
 @endpoint(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from api.endpoint import Ctx, endpoint
-from api.pagination import decode_id, encode_cursor
+from api.pagination import decode_id, page_of
 from api.schemas.refunds import RefundAnswer, RefundBody, RefundPage, RefundQuery
 from shop.errors import Invalid, Words
 from shop.orders.access import order_id_of
@@ -50,11 +50,7 @@ def refunds(ctx: Ctx, query: dict[str, Any]) -> dict[str, Any]:
     limit = query["limit"]
     wanted = RefundFilter(query["state"], query["cause"], query["order"])
     found = refunds_on_desk(ctx, wanted, decode_id(query["cursor"]), limit + 1)
-    more = len(found) > limit
-    return {
-        "items": found[:limit],
-        "next_cursor": encode_cursor(str(found[limit - 1]["id"])) if more else None,
-    }
+    return page_of(found, limit, "id")
 
 
 @endpoint("GET", "/refunds/<number>", permission="refunds.read", tag=TAG, answer=RefundAnswer)

@@ -9,7 +9,7 @@ from typing import Any
 from flask import request
 
 from api.endpoint import Ctx, Reply, endpoint
-from api.pagination import decode_id, encode_cursor
+from api.pagination import decode_id, page_of
 from api.schemas.reports import EntriesParams, EntryPage, SalesAnswer, SalesParams
 from shop.errors import Invalid, Words
 from shop.reports import queries
@@ -67,11 +67,8 @@ def entries(ctx: Ctx, query: dict[str, Any]) -> dict[str, Any]:
     """The entries behind a figure, by day: every sale, refund and import line."""
     limit = query["limit"]
     found = queries.entries(ctx, _asked(query), decode_id(query["cursor"]), limit + 1)
-    more = len(found) > limit
-    return {
-        "items": in_english(ctx, found[:limit], DIMENSIONS, "{}_code"),
-        "next_cursor": encode_cursor(str(found[limit - 1]["id"])) if more else None,
-    }
+    page = page_of(found, limit, "id")
+    return {**page, "items": in_english(ctx, page["items"], DIMENSIONS, "{}_code")}
 
 
 def _asked(query: Mapping[str, Any]) -> SalesQuery:
