@@ -16,7 +16,7 @@ from shop.context import Ctx, Transactions
 from shop.errors import ShopError
 from shop.formatting import minute
 from shop.identity.policy import allowed
-from shop.payments import bank_aside, bank_desk, bank_import, bank_matches
+from shop.payments import bank_aside, bank_desk, bank_import, bank_review
 from shop.payments.bank_desk import Pile
 from shop.payments.bank_transfer import extend
 from shop.web import key_of
@@ -147,7 +147,7 @@ def bank_match(opened: Transactions, receipt_id: str) -> Any:
     key = key_of(receipt_id)
 
     def enter(ctx: Ctx) -> None:
-        bank_matches.enter_match(ctx, key, number, amount, note)
+        bank_review.enter_match(ctx, key, number, amount, note)
 
     if once(opened, enter):
         flash(gettext("已录入匹配，请另一位同事复核。"), "success")
@@ -164,7 +164,7 @@ def bank_match(opened: Transactions, receipt_id: str) -> Any:
 )
 def bank_approve(ctx: Ctx, receipt_id: str, match_id: str) -> Any:
     """The second person agrees."""
-    paid = bank_matches.approve_match(ctx, key_of(match_id))
+    paid = bank_review.approve_match(ctx, key_of(match_id))
     flash(gettext("已复核，订单已付款。") if paid else gettext("已复核。"), "success")
     return back_to("admin.bank_line", receipt_id=receipt_id)
 
@@ -178,7 +178,7 @@ def bank_approve(ctx: Ctx, receipt_id: str, match_id: str) -> Any:
 def bank_reject(ctx: Ctx, receipt_id: str, match_id: str) -> Any:
     """A proposed or entered match is wrong."""
     note = text_of(request.form, "note", "请填写原因", "A reason is needed")
-    bank_matches.reject_match(ctx, key_of(match_id), note)
+    bank_review.reject_match(ctx, key_of(match_id), note)
     flash(gettext("已驳回匹配。"), "success")
     return back_to("admin.bank_line", receipt_id=receipt_id)
 

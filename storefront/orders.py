@@ -19,7 +19,7 @@ from shop.orders.access import order_id_for
 from shop.orders.commands import confirm_receipt
 from shop.orders.lookup_queries import access_by_phone
 from shop.orders.own_queries import Shelf, own_orders
-from shop.payments.commands import cancel_unpaid
+from shop.payments.closing import cancel_unpaid
 from shop.payments.gateway import GatewayRejected, GatewayUnavailable
 from shop.payments.queries import open_reference, payments_of
 from shop.payments.refund_queries import refunds_for_buyer

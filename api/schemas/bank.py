@@ -8,7 +8,7 @@ from api.schemas.buying import CODE, SHORT
 from api.schemas.common import PageQuery
 from shop.payments.bank_aside import MAX_REASON
 from shop.payments.bank_desk import Pile
-from shop.payments.bank_matches import MAX_NOTE
+from shop.payments.bank_review import MAX_NOTE
 from shop.payments.bank_rules import MAX_FEN, MAX_REMARK
 
 AMOUNT = validate.Range(min=-MAX_FEN, max=MAX_FEN)

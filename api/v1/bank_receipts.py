@@ -25,7 +25,7 @@ from api.schemas.bank import (
 )
 from models.refunds import RefundState
 from shop.errors import Invalid, Words
-from shop.payments import bank_aside, bank_desk, bank_import, bank_matches
+from shop.payments import bank_aside, bank_desk, bank_import, bank_review
 from shop.payments.bank_rules import Line, clean
 from shop.payments.bank_transfer import extend
 from shop.web import key_of, refuse_nul
@@ -125,7 +125,7 @@ def _mapping() -> dict[str, str]:
 )
 def match(ctx: Ctx, receipt_id: str, body: dict[str, Any]) -> dict[str, Any]:
     """Say that a line is for an order; another person has to approve it."""
-    match_id = bank_matches.enter_match(
+    match_id = bank_review.enter_match(
         ctx, key_of(receipt_id), body["order"], body["amount_fen"], body["note"]
     )
     return bank_desk.match_on_desk(ctx, match_id)
@@ -140,7 +140,7 @@ def match(ctx: Ctx, receipt_id: str, body: dict[str, Any]) -> dict[str, Any]:
 )
 def approve(ctx: Ctx, match_id: str) -> dict[str, Any]:
     """Approve what another person has entered; the order goes on when its money is whole."""
-    bank_matches.approve_match(ctx, key_of(match_id))
+    bank_review.approve_match(ctx, key_of(match_id))
     return bank_desk.match_on_desk(ctx, key_of(match_id))
 
 
@@ -154,7 +154,7 @@ def approve(ctx: Ctx, match_id: str) -> dict[str, Any]:
 )
 def reject(ctx: Ctx, match_id: str, body: dict[str, Any]) -> dict[str, Any]:
     """Say that a proposed or entered match is wrong."""
-    bank_matches.reject_match(ctx, key_of(match_id), body["note"])
+    bank_review.reject_match(ctx, key_of(match_id), body["note"])
     return bank_desk.match_on_desk(ctx, key_of(match_id))
 
 

@@ -22,7 +22,7 @@ from shop.orders import commands, queries
 from shop.orders.access import order_id_for
 from shop.orders.inputs import BuyerInput, PlaceOrder
 from shop.orders.rules import merged
-from shop.payments.commands import cancel_unpaid
+from shop.payments.closing import cancel_unpaid
 from shop.pricing.quote import price_basket
 from shop.pricing.values import Quote
 

@@ -18,7 +18,7 @@ from shop.payments.differences import compared, open_difference
 from shop.payments.disputes import apply_dispute
 from shop.payments.gateway import Aftermath, RefundStatus
 from shop.payments.refund_rules import spread
-from shop.payments.refunds import write_refund
+from shop.payments.refund_writing import write_refund
 from shop.payments.states import REFUND
 
 PAYMENTS, REFUNDS = Payment.__table__, Refund.__table__

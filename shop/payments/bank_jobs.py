@@ -19,7 +19,7 @@ from shop.payments.bank_aside import match_outgoing, set_payout_aside
 from shop.payments.bank_import import MATCH
 from shop.payments.bank_matches import CLOSE, match_receipt
 from shop.payments.bank_matching import numbers_in
-from shop.payments.commands import close_checkout
+from shop.payments.closing import close_checkout
 from shop.payments.providers import gateway
 from shop.payments.sync import apply_status
 

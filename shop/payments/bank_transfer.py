@@ -15,14 +15,8 @@ from shop.errors import Conflict, TryAgain
 from shop.machine import move_locked
 from shop.orders.access import locked_order, locked_order_for, order_id_of
 from shop.orders.rules import EXTENSION_DAYS, INSTITUTIONAL_DAYS, institutional
-from shop.payments.commands import (
-    LIVE_OF,
-    Attempt,
-    close_checkout,
-    keep,
-    refuse_unless_waiting,
-    write_attempt,
-)
+from shop.payments.closing import close_checkout, keep
+from shop.payments.commands import LIVE_OF, Attempt, refuse_unless_waiting, write_attempt
 from shop.payments.providers import gateway
 from shop.payments.rules import BankAccount
 from shop.payments.states import PAYMENT

@@ -1,7 +1,7 @@
-"""Starting a payment, learning what became of it, closing what nobody will pay.
+"""Starting a payment.
 
-These use cases call a foreign system, so they take `Transactions`: first the row that says what
-we are about to do, then the call with nothing open, then the row with the result.
+It calls a foreign system, so it takes `Transactions`: first the row that says what we are about to
+do, then the call with nothing open, then the row with the result.
 """
 
 from __future__ import annotations
@@ -21,22 +21,18 @@ from shop.context import Ctx, Transactions
 from shop.errors import Conflict
 from shop.ids import new_id
 from shop.machine import EVENTS, WRITE_EVENTS, event_row, move_locked
-from shop.orders.access import access_token, locked_order_for, order_id_for
-from shop.orders.payment_commands import close_order, refuse_shipped
+from shop.orders.access import access_token, locked_order_for
 from shop.orders.rules import institutional
-from shop.payments.bank_rows import received_fen, release_matches
+from shop.payments.bank_rows import received_fen
 from shop.payments.gateway import (
     LEAST_CHECKOUT,
     CheckoutOpened,
     CheckoutRequest,
-    CheckoutStatus,
-    PaymentGateway,
     checkout_expiry,
 )
 from shop.payments.providers import gateway
 from shop.payments.rules import BankAccount, checked_return_url
 from shop.payments.states import LIVE, PAYMENT
-from shop.payments.sync import apply_status
 
 PAYMENTS = Payment.__table__
 
@@ -224,83 +220,3 @@ def _opened(ctx: Ctx, attempt_id: UUID, opened: CheckoutOpened) -> Attempt:
 
 def _facts(row: Any) -> Attempt:
     return Attempt(row.id, row.state, row.method, row.amount_fen, row.redirect_url, row.expires_at)
-
-
-def cancel_unpaid(transactions: Transactions, number: str, token: str | None = None) -> None:
-    """The buyer changes their mind before paying.
-
-    Raises:
-        NotFound: the actor may not see the order.
-        Conflict: `order_paid`; `payment_processing`, the money is on its way; `order_shipped`,
-            goods on credit have left.
-    """
-    with transactions.begin() as ctx:
-        order_id = order_id_for(ctx, number, token)
-    status = close_unpaid(transactions, order_id, "cancel", "buyer")
-    if status is not None and status.state == "processing":
-        raise Conflict(
-            "付款正在处理中，暂时不能取消",
-            "The payment is being processed",
-            code="payment_processing",
-        )
-
-
-def close_unpaid(
-    transactions: Transactions, order_id: UUID, event: str, why: str
-) -> CheckoutStatus | None:
-    """Close an unpaid order (`cancel` or `expire`): first at the provider, then here.
-
-    Asked first, the provider cannot take money for goods that we have just put back. If it has
-    the money already, the order is paid instead; while it is processing, nothing is closed.
-
-    Returns:
-        The provider's last word, if a checkout was open.
-
-    Raises:
-        Conflict: `order_paid`, `order_shipped`.
-        GatewayUnavailable: nothing is closed; the caller tries again.
-    """
-    with transactions.begin() as ctx:
-        refuse_shipped(ctx, order_id)
-        live = ctx.session.execute(LIVE_OF, {"order_id": order_id}).one_or_none()
-    status = None
-    if live is not None and live.reference is not None:
-        status = close_checkout(gateway(transactions.settings), transactions, live.reference)
-        if status.state in {"paid", "processing"}:
-            return keep(transactions, status)
-    with transactions.begin() as ctx:
-        close_order(ctx, order_id, event, why)
-        release_matches(ctx, order_id, "order_cancelled")
-        _expire_attempt(ctx, order_id)
-    return status
-
-
-def close_checkout(
-    provider: PaymentGateway, transactions: Transactions, reference: str
-) -> CheckoutStatus:
-    """Close a checkout at the provider, with nothing open here; its last word."""
-    transactions.nothing_open()
-    return provider.close_checkout(reference)
-
-
-def keep(transactions: Transactions, status: CheckoutStatus) -> CheckoutStatus:
-    """Write down a checkout that could not be closed.
-
-    Raises:
-        Conflict: `order_paid`.
-    """
-    with transactions.begin() as ctx:
-        apply_status(ctx, status)
-    if status.state == "paid":
-        raise Conflict("订单已支付", "The order is paid already", code="order_paid")
-    return status
-
-
-def _expire_attempt(ctx: Ctx, order_id: UUID) -> None:
-    live = ctx.session.execute(
-        select(PAYMENTS.c.id, PAYMENTS.c.state)
-        .where(PAYMENTS.c.order_id == order_id, PAYMENTS.c.state.in_(LIVE))
-        .with_for_update()
-    ).one_or_none()
-    if live is not None:
-        move_locked(ctx, PAYMENT, live.id, order_id, live.state, "expire")

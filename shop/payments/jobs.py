@@ -11,8 +11,8 @@ from shop import logging
 from shop.context import Transactions
 from shop.errors import Conflict, TryAgain
 from shop.jobs.registry import job
-from shop.payments import open_items, refund_sending, refunds, webhooks
-from shop.payments.commands import close_unpaid
+from shop.payments import open_items, refund_sending, refund_writing, webhooks
+from shop.payments.closing import close_unpaid
 
 ORDERS = Order.__table__
 
@@ -28,7 +28,7 @@ def handle_event(transactions: Transactions, event: str, reference: str = "") ->
     webhooks.handle(transactions, event, reference)
 
 
-@job(refunds.SEND)
+@job(refund_writing.SEND)
 def send_refund(transactions: Transactions, refund: str) -> None:
     """Carry one refund to the provider."""
     refund_sending.carry(transactions, UUID(refund))

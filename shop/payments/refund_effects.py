@@ -16,7 +16,7 @@ from shop.ledger.commands import post
 from shop.ledger.rules import Account, added, legs, negated
 from shop.machine import move_locked
 from shop.payments import refund_rows
-from shop.payments.refunds import refund_cause
+from shop.payments.refund_writing import refund_cause
 from shop.payments.states import REFUND
 
 PAYMENTS = Payment.__table__

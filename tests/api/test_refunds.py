@@ -8,7 +8,7 @@ import pytest
 
 from shop.payments.providers import install
 from shop.payments.refund_sending import carry
-from shop.payments.refunds import SEND
+from shop.payments.refund_writing import SEND
 from shop.payments.sync import sync_payment
 from tests import refund_factories as fact
 from tests.cast import PASSWORD, email, order_body

@@ -17,7 +17,7 @@ from shop.payments import bank_rows, jobs
 from shop.payments.bank_aside import set_aside
 from shop.payments.bank_import import import_statement
 from shop.payments.bank_jobs import match_receipts
-from shop.payments.bank_matches import approve_match, enter_match
+from shop.payments.bank_review import approve_match, enter_match
 from shop.payments.proof import prove
 from tests.bank_factories import TOTAL, bank_says, csv, receipt_id, receipts, states, unit_order
 from tests.concurrency.conftest import CHAIN_LOCKS, ROW_LOCKS

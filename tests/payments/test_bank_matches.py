@@ -21,7 +21,7 @@ from shop.orders.payment_commands import close_order
 from shop.payments import jobs
 from shop.payments.bank_aside import mark_sent, reopen, set_aside
 from shop.payments.bank_jobs import close_given_up, match_receipts
-from shop.payments.bank_matches import approve_match, enter_match, reject_match
+from shop.payments.bank_review import approve_match, enter_match, reject_match
 from shop.payments.bank_transfer import start_transfer
 from shop.payments.commands import start_payment
 from shop.payments.proof import prove

@@ -20,7 +20,8 @@ from shop.orders.commands import place_order
 from shop.orders.payment_commands import close_order
 from shop.payments import jobs
 from shop.payments.bank_transfer import DEMO, account, extend, start_transfer
-from shop.payments.commands import cancel_unpaid, start_payment
+from shop.payments.closing import cancel_unpaid
+from shop.payments.commands import start_payment
 from shop.payments.providers import install
 from shop.payments.receipts import record_receipt
 from tests.conftest import NOW, acting, actor_of

@@ -19,7 +19,7 @@ from shop.context import Transactions
 from shop.orders.commands import place_order
 from shop.payments import jobs, webhooks
 from shop.payments.commands import start_payment
-from shop.payments.refunds import SEND
+from shop.payments.refund_writing import SEND
 from tests.fakes.gateway import SIGNATURE, FakeGateway
 from tests.jobs import waiting
 from tests.payments.books import balances, books

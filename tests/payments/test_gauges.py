@@ -9,8 +9,9 @@ import pytest
 
 from shop.context import Transactions
 from shop.payments import jobs, webhooks
-from shop.payments.commands import cancel_unpaid
-from shop.payments.refunds import SEND, retry_refund
+from shop.payments.closing import cancel_unpaid
+from shop.payments.refund_writing import SEND
+from shop.payments.refunds import retry_refund
 from shop.payments.sync import sync_payment
 from shop.readiness import gauges
 from tests.fakes.gateway import SIGNATURE

@@ -15,8 +15,9 @@ from models.payments import Payment, PaymentState
 from models.refunds import Refund
 from shop.context import Transactions
 from shop.payments import jobs, webhooks
-from shop.payments.commands import cancel_unpaid, start_payment
-from shop.payments.refunds import SEND
+from shop.payments.closing import cancel_unpaid
+from shop.payments.commands import start_payment
+from shop.payments.refund_writing import SEND
 from shop.payments.sync import apply_status, sync_payment
 from tests.jobs import outcomes, waiting
 from tests.payments.books import balances, books

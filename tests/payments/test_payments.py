@@ -16,7 +16,8 @@ from models.reconciliation import Difference
 from shop.context import Transactions
 from shop.errors import Conflict, NotFound
 from shop.payments import jobs
-from shop.payments.commands import cancel_unpaid, start_payment
+from shop.payments.closing import cancel_unpaid
+from shop.payments.commands import start_payment
 from shop.payments.gateway import GatewayUnavailable
 from shop.payments.sync import apply_status, sync_payment
 from tests.jobs import waiting

@@ -15,7 +15,8 @@ from shop.ledger import queries
 from shop.ledger.commands import Cause, post
 from shop.ledger.rules import Account, legs
 from shop.orders.commands import place_order
-from shop.payments.commands import cancel_unpaid, start_payment
+from shop.payments.closing import cancel_unpaid
+from shop.payments.commands import start_payment
 from shop.payments.sync import sync_payment
 from tests.conftest import acting, actor_of
 from tests.shop.test_orders_place import WISH

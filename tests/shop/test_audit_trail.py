@@ -16,7 +16,7 @@ from shop import audit
 from shop.identity.role_commands import grant_role
 from shop.inventory.commands import adjust
 from shop.payments.bank_import import enter_line
-from shop.payments.bank_matches import enter_match
+from shop.payments.bank_review import enter_match
 from shop.payments.bank_rules import Line
 from shop.reports.audit_names import colleagues
 from shop.reports.trail import audit_log

@@ -22,14 +22,16 @@ from shop.context import Transactions
 from shop.orders.commands import place_order
 from shop.payments import bank_jobs, jobs
 from shop.payments.bank_import import enter_line
-from shop.payments.bank_matches import approve_match, enter_match
+from shop.payments.bank_review import approve_match, enter_match
 from shop.payments.bank_rules import Line
 from shop.payments.bank_transfer import start_transfer
-from shop.payments.commands import cancel_unpaid, start_payment
+from shop.payments.closing import cancel_unpaid
+from shop.payments.commands import start_payment
 from shop.payments.providers import install
 from shop.payments.reconcile import reconcile_provider
 from shop.payments.refund_rules import LineWish, RefundWish
-from shop.payments.refunds import SEND, request_refund
+from shop.payments.refund_writing import SEND
+from shop.payments.refunds import request_refund
 from shop.payments.sync import sync_payment
 from tests.conftest import ROOT, Time, actor_of
 from tests.fakes.gateway import FakeGateway

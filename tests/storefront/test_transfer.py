@@ -9,7 +9,7 @@ import pytest
 
 from models.orders import OrderState, PaymentTerms
 from shop.fulfilment.commands import ShipParcel, ship_parcel
-from shop.payments.bank_matches import approve_match, enter_match
+from shop.payments.bank_review import approve_match, enter_match
 from shop.payments.bank_transfer import DEMO
 from shop.payments.queries import payments_of
 from tests import cast
