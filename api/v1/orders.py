@@ -6,14 +6,7 @@ from typing import Any
 
 from api.endpoint import Ctx, Transactions, endpoint
 from api.pagination import decode_id, page_of
-from api.schemas.buying import (
-    OrderAnswer,
-    OrderBody,
-    OrderPage,
-    QuoteAnswer,
-    QuoteBody,
-    TokenQuery,
-)
+from api.schemas.buying import OrderAnswer, OrderBody, OrderPage, QuoteAnswer, QuoteBody, TokenQuery
 from api.schemas.common import PageQuery
 from shop.errors import Invalid, Words
 from shop.fulfilment.queries import parcels_of

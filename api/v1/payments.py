@@ -7,7 +7,8 @@ from typing import Any
 from flask import request
 
 from api.endpoint import Ctx, Rest, Transactions, endpoint
-from api.schemas.buying import PaymentAnswer, PaymentBody, PaymentList, Received, TokenQuery
+from api.schemas.buying import TokenQuery
+from api.schemas.paying import PaymentAnswer, PaymentBody, PaymentList, Received
 from models.payments import PaymentMethod
 from shop.orders.access import order_id_for
 from shop.payments import queries
