@@ -27,7 +27,7 @@ from admin import (
     sign_in,
 )
 from admin.assets import vendor
-from admin.page import blueprint, pages
+from admin.page import answer_below, blueprint, pages
 
 if TYPE_CHECKING:
     from flask_limiter import Limiter
@@ -65,5 +65,6 @@ def register(app: Flask, limiter: Limiter) -> None:
     """Hang the back office into the application."""
     app.register_blueprint(blueprint)
     app.register_blueprint(vendor)
+    answer_below(app)
     views: dict[str, Any] = app.view_functions
     views["admin.enter"] = limiter.limit(SIGN_INS)(views["admin.enter"])

@@ -101,7 +101,7 @@ def _said(name: str, value: Any, language: str) -> str:
     if name == "carrier":
         return carrier_name(value, language)
     if isinstance(value, list):
-        return ", ".join(_word(part) for part in value)
+        return ("、" if language == "zh" else ", ").join(_word(part) for part in value)
     return _word(value)
 
 

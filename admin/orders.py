@@ -12,6 +12,7 @@ from admin.forms.fields import cut, id_of
 from admin.page import pages, show
 from models.orders import OrderState
 from shop.context import Ctx
+from shop.fulfilment.carriers import CARRIERS, carrier_name
 from shop.fulfilment.queries import parcels_of
 from shop.identity.policy import allowed
 from shop.ids import is_order_number
@@ -25,6 +26,7 @@ from shop.reports.trail import entries_of_order
 
 PAGE = 24
 LONGEST_NUMBER = 20
+REASONS = (words.REASONS, refund_words.FAILURES, refund_words.DISPUTE_REASONS)
 
 
 @pages.page("/orders", permission="orders.read_any")
@@ -74,10 +76,19 @@ def order(ctx: Ctx, number: str) -> str:
         events=words.EVENTS,
         payment_states=words.PAYMENT_STATES,
         methods=words.PAYMENT_METHODS,
-        reasons=words.REASONS,
+        because=lambda event: _because(event, ctx.language),
         buyer_kinds=named("buyer_kind", ctx.language),
         purposes=named("purpose", ctx.language),
     )
+
+
+def _because(event: dict[str, Any], language: str) -> Any:
+    """Why something happened, in words; of a parcel its carrier and number."""
+    why = event["why"]
+    carrier, _space, number = why.partition(" ")
+    if number and carrier in CARRIERS:
+        return f"{carrier_name(carrier, language)} {number}"
+    return next((known[why] for known in REASONS if why in known), why)
 
 
 def _refundable(order: dict[str, Any]) -> bool:

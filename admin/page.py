@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import Response, g, redirect, render_template, request, session, url_for
+from flask import Flask, Response, g, redirect, render_template, request, session, url_for
 from flask_babel import Domain, gettext, lazy_gettext
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
@@ -62,7 +62,7 @@ def error_page(error: ShopError) -> tuple[str, int]:
 def show_problem(status: int, text: str) -> tuple[str, int]:
     """A page that says in one sentence what went wrong."""
     title = TITLES.get(status) or gettext("没有成功")
-    return render_template("admin/error.html", title=title, text=text), status
+    return render_template("admin/error.html", **_tools(), title=title, text=text), status
 
 
 pages = Pages(blueprint, sign_in="admin.sign_in", error_page=error_page)
@@ -168,3 +168,16 @@ def _refused(error: HTTPException) -> Any:
     if status not in texts:
         return error
     return show_problem(status, texts[status])
+
+
+def answer_below(app: Flask) -> None:
+    """Answer as our pages do for addresses below our prefix that no page of ours takes."""
+    before = app.error_handler_spec[None][None].get(HTTPException)
+
+    def below(error: HTTPException) -> Any:
+        if not f"{request.path}/".startswith(f"{blueprint.url_prefix}/"):
+            return before(error) if before else error
+        _speak()
+        return _refused(error)
+
+    app.register_error_handler(HTTPException, below)

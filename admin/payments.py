@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import current_app, flash, request
+from flask import flash, request
 from flask_babel import gettext
 
 from admin import refund_words, words
 from admin.forms.fields import cut, id_of
+from admin.money_tabs import tabs_for
 from admin.once import once
 from admin.page import again, back_to, pages, show
 from models.refunds import DisputeState
@@ -53,12 +54,13 @@ def _desk(ctx: Ctx, *, form: Any = None, error: ShopError | None = None, **_path
 
 
 def _counts(ctx: Ctx) -> list[tuple[Any, str, dict[str, str], int, int]]:
-    """(name, endpoint, place, how many, fen) of what waits, as far as its page is there."""
+    """(name, endpoint, place, how many, fen) of what waits on pages that the actor may open."""
     found = finance_counts(ctx)
+    opened = {endpoint for endpoint, _label in tabs_for(ctx.actor)}
     return [
         (name, endpoint, place, *found[kind])
         for kind, (name, endpoint, place) in refund_words.COUNTS.items()
-        if endpoint in current_app.view_functions
+        if endpoint in opened
     ]
 
 

@@ -58,7 +58,9 @@ def orders_on_desk(
             select(
                 *(ORDERS.c[name] for name in LISTED),
                 UNITS.c.name.label("unit_name"),
+                UNITS.c.name_en.label("unit_name_en"),
                 CHANNELS.c.name.label("channel_name"),
+                CHANNELS.c.name_en.label("channel_name_en"),
                 IS_REFUNDED.label("is_refunded"),
             )
             .join(CHANNELS, CHANNELS.c.id == ORDERS.c.channel_id)

@@ -107,3 +107,27 @@ def test_pages_have_no_inline_script_or_style(desk_of, number):
         for path in own:
             desk.get(path)
             assert (path, INLINE.findall(desk.text)) == (path, [])
+
+
+def test_whatever_waits_for_somebody_leads_to_a_page_of_theirs(desk_of):
+    for name, piles in (("olga", 5), ("fiona", 8), ("ada", 8)):
+        desk = desk_of(name)
+        desk.get("/payments")
+        links = re.findall(r'<a class="count[^"]*" href="/admin([^"#]+)', desk.text)
+        found = [desk.get(link).status_code for link in links]
+        assert (name, found) == (name, [200] * piles)
+
+
+def test_an_address_of_no_page_is_answered_by_a_page(desk_of):
+    for name in ("", "bob", "olga"):
+        desk = desk_of(name)
+        assert desk.get("/nowhere").status_code == 404
+        assert "没有找到您要的内容" in desk.plain
+        assert desk.get("/goods/P01-1/price").status_code == 405
+        assert "此地址不接受这种访问方式" in desk.plain
+    desk.get("/nowhere?lang=en")
+    assert "There is nothing here" in desk.plain
+
+
+def test_an_address_that_only_begins_like_ours_is_answered_by_the_mall(desk_of):
+    assert desk_of("").get("istrators").status_code == 404

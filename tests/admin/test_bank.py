@@ -170,6 +170,7 @@ def test_one_enters_another_approves(fiona, ada, transactions):
     assert fiona.notes == ["已录入匹配，请另一位同事复核。"]
     assert "须由另一位同事复核" in fiona.plain
     assert "复核通过" not in fiona.plain
+    assert "没有找到对应的订单" not in fiona.plain
     fiona.get("/bank?pile=entered")
     assert placed.number in fiona.plain
     decide(ada, path, "approve")

@@ -61,6 +61,14 @@ def test_orders_are_listed_newest_first_and_masked(olga, transactions):
     assert "林晓" not in olga.plain
 
 
+def test_an_english_reader_is_told_english_names(olga, transactions):
+    number = buy(transactions)
+    for path in ("/orders?lang=en", f"/orders/{number}"):
+        olga.get(path)
+        found = {name: name in olga.plain for name in ("Direct", "自然访问")}
+        assert (path, found) == (path, {"Direct": True, "自然访问": False})
+
+
 def test_orders_by_state(olga, transactions):
     paid, unpaid = buy(transactions), buy(transactions, paid=False)
     olga.get("/orders?state=pending_payment")
@@ -115,7 +123,7 @@ def test_the_timeline_tells_who(olga, bob, number):
         tracking_no="EMS1234",
     )
     olga.get(f"/orders/{number}")
-    assert f"全部发货 {number}-1 2026年11月23日 10:00 · Bob · ems EMS1234" in olga.plain
+    assert f"全部发货 {number}-1 2026年11月23日 10:00 · Bob · EMS EMS1234" in olga.plain
 
 
 def test_the_timeline_does_not_tell_who_bought(olga, api):
@@ -185,7 +193,7 @@ def test_the_log_is_asked_by_person_thing_and_day(desk_of, bob, number, time):
 def test_reading_an_address_is_in_the_log(olga, bob, number):
     bob.get(f"/consignments/{number}-1")
     olga.get("/audit")
-    assert f"Bob 查看收货人信息 发货单 {number}-1 内容： 收货人, 电话, 地址, 买家留言" in olga.plain
+    assert f"Bob 查看收货人信息 发货单 {number}-1 内容： 收货人、电话、地址、买家留言" in olga.plain
 
 
 def test_the_log_is_verified(olga, bob, number, database):
