@@ -19,6 +19,7 @@ from storefront.forms import AddressForm, Form, PasswordForm, read_form
 from storefront.names import Names, unit_names
 from storefront.page import fragment, go, go_to, own_path, pages, show
 from storefront.regions import levels_of, regions
+from storefront.shown import phone_text
 from storefront.texts import _
 
 
@@ -52,7 +53,8 @@ def _person(user: UserFacts, units: Names) -> dict[str, Any]:
 def addresses(ctx: Ctx) -> Response:
     """The address book."""
     assert ctx.actor.user_id is not None
-    return show(ctx, "addresses.html", addresses=queries.addresses(ctx, ctx.actor.user_id))
+    book = queries.addresses(ctx, ctx.actor.user_id)
+    return show(ctx, "addresses.html", addresses=book, phone_text=phone_text)
 
 
 @pages.page("/account/addresses/new", permission="account.read")
@@ -70,7 +72,7 @@ def address(ctx: Ctx, address_id: str) -> Response:
 def _values(kept: AddressFacts) -> dict[str, Any]:
     return {
         "recipient": kept.recipient,
-        "phone": kept.phone,
+        "phone": phone_text(kept.phone),
         "detail": kept.detail,
         "default": kept.is_default,
         **levels_of(kept.division_code),

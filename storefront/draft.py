@@ -28,7 +28,7 @@ from storefront.forms import Form
 from storefront.names import cooperative_names
 from storefront.page import own_path
 from storefront.regions import Regions, levels_of, regions
-from storefront.shown import pick
+from storefront.shown import phone_text, pick
 from storefront.texts import _
 
 Items = list[tuple[str, int]]
@@ -149,7 +149,7 @@ def _kept(address: AddressFacts) -> Shown:
     return {
         "id": str(address.id),
         "recipient": address.recipient,
-        "phone": address.phone,
+        "phone": phone_text(address.phone),
         "region": address.division_name,
         "detail": address.detail,
     }

@@ -25,9 +25,10 @@ class TooMany(errors.ShopError):
     code = "too_many_requests"
 
     def __init__(self, seconds: int) -> None:
+        minutes = -(-seconds // 60)
         super().__init__(
-            f"操作太频繁，请在 {seconds} 秒后再试",
-            f"Too many attempts: please try again in {seconds} seconds",
+            f"操作太频繁，请在 {minutes} 分钟后再试",
+            f"Too many attempts: please try again in {minutes} min",
         )
         self.seconds = seconds
 

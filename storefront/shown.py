@@ -12,6 +12,7 @@ from shop.catalog.rules import Hint, SaleState
 from shop.clock import SHANGHAI
 from shop.divisions import TOWNSHIPS, origin_name
 from shop.formatting import day
+from shop.phones import MOBILE, PREFIX
 from shop.web import language
 from storefront import labels
 from storefront.assets import asset, picture, versions
@@ -25,6 +26,12 @@ PLAIN_PICTURE = "logo.svg"
 def pick(zh: str, en: str | None) -> str:
     """The text in the reader's language; Chinese where there is no English."""
     return (en or zh) if language() == "en" else zh
+
+
+def phone_text(kept: str) -> str:
+    """A number as people here write it: a mobile one of the mainland without +86."""
+    here = kept.removeprefix(PREFIX)
+    return here if MOBILE.fullmatch(here) else kept
 
 
 def card(item: ProductItem) -> Shown:

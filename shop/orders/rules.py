@@ -127,7 +127,7 @@ def check_confirmations(
     alcohol = [one.sku for one in held if one.age_restricted]
     if alcohol and buyer_kind is BuyerKind.STUDENT:
         raise Conflict(
-            "学生账号不能购买酒类商品",
+            "学生身份不能购买酒类商品",
             "Alcohol is not sold to students",
             code="alcohol_not_for_students",
             skus=alcohol,

@@ -194,7 +194,7 @@ def _request(transactions: Transactions, order: Any, attempt: Any) -> CheckoutRe
         attempt_id=attempt.id,
         order_number=order.number,
         amount_fen=attempt.amount_fen,
-        summary=f"消费帮扶订单 {order.number}",
+        summary=f"{'Yongping order' if order.language == 'en' else '消费帮扶订单'} {order.number}",
         language=order.language,
         expires_at=attempt.expires_at,
         success_url=attempt.return_url or f"{page}/result?access_token={secret}",

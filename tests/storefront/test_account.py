@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from models.identity import AccessToken, Address, User
+from storefront.shown import phone_text
 from tests import cast
 from tests.conftest import counted
 
@@ -157,6 +158,30 @@ def test_an_address_is_kept_changed_and_removed(alice, transactions):
     assert "博南镇西街 3 号" in alice.follow().text
     alice.post(f"/account/addresses/{kept}/remove")
     assert "还没有保存的地址" in alice.follow().text
+
+
+def test_a_phone_is_shown_as_it_is_written_here(alice, transactions):
+    alice.get("/account/addresses/new")
+    alice.post("/account/addresses/new", ADDRESS)
+    assert f'<span class="num">{ADDRESS["phone"]}</span>' in alice.follow().text
+    with transactions.begin() as ctx:
+        kept = ctx.session.execute(select(Address.id)).scalar_one()
+    assert f'value="{ADDRESS["phone"]}"' in alice.get(f"/account/addresses/{kept}").text
+    alice.put_in("P01-1")
+    assert f'<span class="num">{ADDRESS["phone"]}</span>' in alice.get("/checkout").text
+
+
+@pytest.mark.parametrize(
+    ("kept", "told"),
+    [
+        ("+8615400000001", "15400000001"),
+        ("+862165640000", "+862165640000"),
+        ("+85251234567", "+85251234567"),
+        ("154****0001", "154****0001"),
+    ],
+)
+def test_only_a_mobile_number_of_the_mainland_stands_without_its_country(kept, told):
+    assert phone_text(kept) == told
 
 
 def test_an_address_at_fault_is_shown_again(alice, transactions):

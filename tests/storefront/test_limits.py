@@ -58,7 +58,7 @@ def test_one_form_too_many_keeps_what_was_typed_and_says_when(limited):
     page = limited.shown
     seconds = int(page.headers["Retry-After"])
     assert page.status_code == 429
-    assert f"操作太频繁，请在 {seconds} 秒后再试" in page.text
+    assert f"操作太频繁，请在 {-(-seconds // 60)} 分钟后再试" in page.text
     assert limited.post("/sign-in", form).status_code == 429
     assert 'value=" Li@Mall.example"' in page.text
     assert "secret-guess" not in page.text

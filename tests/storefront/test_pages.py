@@ -176,6 +176,12 @@ def test_search_by_words_and_by_pinyin(reader, q):
     assert "/p/high-mountain-green-tea" in reader.get("/search", query_string={"q": q}).text
 
 
+def test_no_field_of_the_filter_says_that_it_is_optional(reader):
+    page = reader.get("/search?lang=en").text
+    assert 'for="category">Category</label>' in page
+    assert "optional" not in page
+
+
 def test_search_narrows_by_price_and_sorts(reader):
     page = reader.get("/search?category=tea&sort=-price&most=100")
     found = re.findall(r'class="pcard-name" href="/p/([^"]+)"', page.text)

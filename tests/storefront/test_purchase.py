@@ -161,12 +161,26 @@ def test_without_a_provider_the_order_waits_to_be_paid(visitor, provider, transa
     assert again.location.startswith("https://pay.example/")
 
 
+@pytest.mark.parametrize(
+    ("language", "told"), [("zh", "消费帮扶订单 {}"), ("en", "Yongping order {}")]
+)
+def test_the_cashier_names_the_order_in_its_language(
+    visitor, provider, transactions, language, told
+):
+    visitor.get(f"/?lang={language}")
+    visitor.put_in("P01-1")
+    visitor.check_out()
+    [order] = orders(transactions)
+    [asked] = provider.requests.values()
+    assert (asked.summary, asked.language) == (told.format(order.number), language)
+
+
 def test_alcohol_asks_for_age_and_is_not_for_students(visitor, provider, transactions):
     visitor.put_in("P18-1")
     assert "我已年满 18 周岁" in visitor.get("/checkout").text
     refused = visitor.check_out(adult="")
     assert "请确认已年满 18 周岁" in refused.text
-    assert "学生账号不能购买酒类商品" in visitor.check_out(buyer_kind="student").text
+    assert "学生身份不能购买酒类商品" in visitor.check_out(buyer_kind="student").text
     assert orders(transactions) == []
 
 
