@@ -79,7 +79,14 @@ def order(ctx: Ctx, number: str) -> str:
         because=lambda event: _because(event, ctx.language),
         buyer_kinds=named("buyer_kind", ctx.language),
         purposes=named("purpose", ctx.language),
+        english=_english_names(found) if ctx.language == "en" else {},
     )
+
+
+def _english_names(order: dict[str, Any]) -> dict[str, str]:
+    """What the goods of an order are called in English, where they are, by their names."""
+    lines = [line for part in order["consignments"] for line in part["lines"]]
+    return {line["name"]: line["name_en"] for line in lines if line["name_en"]}
 
 
 def _because(event: dict[str, Any], language: str) -> Any:

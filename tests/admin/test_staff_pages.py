@@ -105,6 +105,13 @@ def test_an_order_from_lines_to_entries(olga, transactions):
         assert said in olga.plain, said
 
 
+def test_the_entries_of_an_order_in_english(olga, transactions):
+    number = place_scenarios(transactions)["S01"]
+    olga.get(f"/orders/{number}?lang=en")
+    assert olga.plain.count("High-mountain green tea") == 2
+    assert "高山绿茶" not in olga.plain
+
+
 def test_an_order_shows_nobodys_address(olga, number):
     olga.get(f"/orders/{number}")
     assert "林* 154****0001" in olga.plain
