@@ -132,7 +132,7 @@ ACTIONS: dict[str, Any] = {
     "stock.adjust": lazy_gettext("调整库存"),
     "parcel.ship": lazy_gettext("录入发货"),
     "parcel.correct": lazy_gettext("更正快递单号"),
-    "personal_data.read": lazy_gettext("查看收货人信息"),
+    "personal_data.read": lazy_gettext("查看个人信息"),
     "product.submit": lazy_gettext("商品提交审核"),
     "product.approve": lazy_gettext("商品审核通过"),
     "product.reject": lazy_gettext("商品审核驳回"),
@@ -247,4 +247,6 @@ PERSONAL: dict[str, Any] = {
     "address": lazy_gettext("地址"),
     "note": lazy_gettext("买家留言"),
     "email": lazy_gettext("邮箱"),
+    "payer_name": lazy_gettext("对方户名"),
+    "payer_account": lazy_gettext("对方账号"),
 }

@@ -180,6 +180,17 @@ def test_one_enters_another_approves(fiona, ada, transactions):
         assert states(ctx) == {placed.number: "paid"}
 
 
+def test_the_log_tells_who_read_the_payer(fiona, ada, transactions):
+    unit_order(transactions)
+    bank_says(transactions, (TOTAL, "货款", "路人甲"))
+    with transactions.begin() as ctx:
+        line = receipt_id(ctx, TOTAL)
+    fiona.get(f"/bank/{line}")
+    ada.get("/audit")
+    assert ada.plain.count("Fiona 查看个人信息 银行流水") == 1
+    assert "内容： 对方户名、对方账号" in ada.plain
+
+
 def test_nobody_approves_their_own_by_another_road(fiona, transactions):
     placed = unit_order(transactions)
     bank_says(transactions, (TOTAL, "货款", "路人甲"))

@@ -235,7 +235,7 @@ def test_a_dispute_with_its_evidence(fiona, olga, bob, number, order, transactio
         assert "林晓" in fiona.plain
         assert "邯郸路 220 号" in fiona.plain
     olga.get("/audit?action=personal_data.read")
-    assert olga.plain.count("Fiona 查看收货人信息 争议 dp_1 内容： 收货人、电话、地址、邮箱") == 2
+    assert olga.plain.count("Fiona 查看个人信息 争议 dp_1 内容： 收货人、电话、地址、邮箱") == 2
     assert olga.get("/disputes/x").status_code == 404
     olga.get(f"/orders/{number}")
     assert "没有收到货 2026年11月23日 10:00 处理中 ¥144.00" in olga.plain

@@ -200,7 +200,7 @@ def test_the_log_is_asked_by_person_thing_and_day(desk_of, bob, number, time):
 def test_reading_an_address_is_in_the_log(olga, bob, number):
     bob.get(f"/consignments/{number}-1")
     olga.get("/audit")
-    assert f"Bob 查看收货人信息 发货单 {number}-1 内容： 收货人、电话、地址、买家留言" in olga.plain
+    assert f"Bob 查看个人信息 发货单 {number}-1 内容： 收货人、电话、地址、买家留言" in olga.plain
 
 
 def test_the_log_is_verified(olga, bob, number, database):

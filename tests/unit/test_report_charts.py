@@ -26,6 +26,12 @@ def test_columns_are_as_tall_as_their_amounts():
     assert [height for _, height in drawn(svg, "chart-s1")] == [0.0, 54.5, 0.0]
 
 
+def test_the_names_of_series_have_room_beside_each_other():
+    root = ET.fromstring(columns("monthly", "每月", ("一月", "二月", "三月"), (PAID, REFUNDED)))
+    found = [text.get("x") for text in root.iter(f"{SVG}text") if text.get("y") == "20.0"]
+    assert found == ["102.0", "302.0"]
+
+
 def test_a_negative_column_hangs_below_zero():
     svg = columns("net", "净额", ("一月", "二月"), (Series("净额", (1_000, -1_000)),))
     (up, height), (down, depth) = drawn(svg, "chart-s0")
