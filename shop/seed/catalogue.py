@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -73,7 +74,9 @@ def load_catalogue(ctx: Ctx) -> None:
             for row in data["products"]
         ],
     )
-    _load_skus(ctx, data["products"], products)
+    # The stock was there before the first of the worked orders took from it.
+    opened = replace(ctx, now=day_start(date(data["target_year"], 1, 1)))
+    _load_skus(opened, data["products"], products)
     for product_id in products.values():
         index_product(ctx, product_id)
     bump_version(ctx)

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import date
 
 import pytest
 import yaml
@@ -9,6 +10,7 @@ from models.identity import Role, RoleGrant, User
 from models.inventory import Stock, StockMovement
 from models.organization import Campaign, Channel, RuleSetRow, Storefront, Target, Unit
 from shop.aid.rules import parse_rule_set
+from shop.clock import day_start
 from shop.divisions import TOWNSHIPS, lookup
 from shop.pricing.freight import parse_template
 from shop.seed import people, seed, seed_if_empty
@@ -53,6 +55,11 @@ def test_the_first_stock_is_explained_by_movements(ctx):
     on_hand = select(func.sum(Stock.on_hand))
     moved = select(func.sum(StockMovement.on_hand_delta))
     assert ctx.session.orm.scalar(on_hand) == ctx.session.orm.scalar(moved) == 17_680
+
+
+def test_the_first_stock_was_there_when_the_year_began(ctx):
+    moments = select(StockMovement.at).where(StockMovement.cause == "initial").distinct()
+    assert ctx.session.orm.scalars(moments).all() == [day_start(date(2026, 1, 1))]
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="needs ../shared")
