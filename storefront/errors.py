@@ -70,11 +70,15 @@ def error_page(error: errors.ShopError) -> Response:
     status = status_of(error)
     detail = error.message(language())
     faults = [text for texts in error.field_messages(language()).values() for text in texts]
+    order = _order_page() if status == 404 else ""  # noqa: PLR2004
+    if order and error.zh != errors.NotFound.default_zh:
+        how = _("请登录下单的账号，或用订单号和手机号查询。")
+        return _page(Told(detail, how, order=order), status)
     told = Told(
         _title(status),
         " ".join([detail, *faults]) if status != 404 else _missing(error, detail),  # noqa: PLR2004
         retry_url=request.full_path if request.method == "GET" and status == 503 else "",  # noqa: PLR2004
-        order=_order_page() if status == 404 else "",  # noqa: PLR2004
+        order=order,
     )
     return _page(told, status)
 

@@ -36,6 +36,9 @@ def test_a_strangers_order_is_not_there(visitor, ordered):
     assert visitor.get(f"/orders/{ordered.number}?access_token=x").status_code == 404
     assert visitor.get(f"/orders/{ordered.number}/result").status_code == 404
     assert visitor.get("/orders/26112300000000").status_code == 404
+    assert "<h1>没有找到这个订单</h1>" in visitor.shown.text
+    assert "请登录下单的账号，或用订单号和手机号查询。" in visitor.shown.text
+    assert "没有找到这个页面" not in visitor.shown.text
 
 
 @pytest.mark.parametrize("action", ["pay", "cancel", "confirm-receipt", "again"])
