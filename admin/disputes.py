@@ -56,7 +56,6 @@ def _evidence(ctx: Ctx, dispute_id: str) -> dict[str, Any]:
         "parcels": parcels_of(ctx, found["order_id"]),
         "names": {line["line_id"]: line for line in found["sold"]},
         "events": words.EVENTS,
-        "reasons": words.REASONS,
         "methods": words.PAYMENT_METHODS,
         "origin": origin_name,
         "named": refund_words,

@@ -12,7 +12,6 @@ from admin.forms.fields import cut, id_of
 from admin.page import pages, show
 from models.orders import OrderState
 from shop.context import Ctx
-from shop.fulfilment.carriers import CARRIERS, carrier_name
 from shop.fulfilment.queries import parcels_of
 from shop.identity.policy import allowed
 from shop.ids import is_order_number
@@ -26,7 +25,6 @@ from shop.reports.trail import entries_of_order
 
 PAGE = 24
 LONGEST_NUMBER = 20
-REASONS = (words.REASONS, refund_words.FAILURES, refund_words.DISPUTE_REASONS)
 
 
 @pages.page("/orders", permission="orders.read_any")
@@ -76,7 +74,6 @@ def order(ctx: Ctx, number: str) -> str:
         events=words.EVENTS,
         payment_states=words.PAYMENT_STATES,
         methods=words.PAYMENT_METHODS,
-        because=lambda event: _because(event, ctx.language),
         buyer_kinds=named("buyer_kind", ctx.language),
         purposes=named("purpose", ctx.language),
         english=_english_names(found) if ctx.language == "en" else {},
@@ -87,15 +84,6 @@ def _english_names(order: dict[str, Any]) -> dict[str, str]:
     """What the goods of an order are called in English, where they are, by their names."""
     lines = [line for part in order["consignments"] for line in part["lines"]]
     return {line["name"]: line["name_en"] for line in lines if line["name_en"]}
-
-
-def _because(event: dict[str, Any], language: str) -> Any:
-    """Why something happened, in words; of a parcel its carrier and number."""
-    why = event["why"]
-    carrier, _space, number = why.partition(" ")
-    if number and carrier in CARRIERS:
-        return f"{carrier_name(carrier, language)} {number}"
-    return next((known[why] for known in REASONS if why in known), why)
 
 
 def _refundable(order: dict[str, Any]) -> bool:

@@ -6,8 +6,9 @@ from typing import Any
 
 from flask_babel import lazy_gettext
 
-from admin.words import WHY_BACK
+from admin.words import REASONS, WHY_BACK
 from models.refunds import DisputeState, RefundCause, RefundState
+from shop.fulfilment.carriers import CARRIERS, carrier_name
 from shop.payments.bank_desk import Pile
 
 REFUND_STATES: dict[str, Any] = {
@@ -85,3 +86,12 @@ COUNTS: dict[str, tuple[Any, str, dict[str, str]]] = {
     "differences": (lazy_gettext("未解释的差异"), "admin.differences", {}),
 }
 """What waits: its name, the page where it is worked off, and what of that page."""
+
+
+def because(why: str, language: str) -> Any:
+    """Why something happened to an order, in words; of a parcel its carrier and number."""
+    carrier, _space, number = why.partition(" ")
+    if number and carrier in CARRIERS:
+        return f"{carrier_name(carrier, language)} {number}"
+    known = (REASONS, FAILURES, DISPUTE_REASONS)
+    return next((words[why] for words in known if why in words), why)

@@ -210,6 +210,15 @@ def test_a_day_without_an_answer_is_on_the_desk(fiona, number, order, transactio
     assert "退款超过一天未到 1 ¥223.60" in fiona.plain
 
 
+def test_the_goods_of_a_dispute_in_english(olga, number, order, transactions):
+    with transactions.begin() as ctx:
+        dispute = fact.disputed(ctx, order)
+    olga.get(f"/disputes/{dispute}?lang=en")
+    assert f"Dispute {number}" in olga.plain
+    assert olga.plain.count("High-mountain green tea") == 2
+    assert "高山绿茶" not in olga.plain
+
+
 def test_a_dispute_with_its_evidence(fiona, olga, bob, number, order, transactions):
     with transactions.begin() as ctx:
         dispute = fact.disputed(ctx, order)
@@ -229,6 +238,7 @@ def test_a_dispute_with_its_evidence(fiona, olga, bob, number, order, transactio
     olga.get(f"/disputes/{dispute}")
     for said in ("EMS1234", "没有收到货", "高山绿茶", "林*", "买家已确认不支持无理由退货"):
         assert said in olga.plain, said
+    assert "全部发货 2026年11月23日 10:00 EMS EMS1234" in olga.plain
     assert "林晓" not in olga.text
     for page in (f"/disputes/{dispute}", f"/disputes/{dispute}/print"):
         fiona.get(page)
