@@ -22,8 +22,9 @@ from shop.orders.access import order_id_of
 from shop.orders.desk import order_on_desk
 from shop.payments import refund_rows
 from shop.payments.refund_queries import RefundFilter, refund_on_desk, refunds_on_desk
-from shop.payments.refund_rules import RefundWish, checked_reason
+from shop.payments.refund_rules import WHY, RefundWish
 from shop.payments.refunds import plan_refund, request_refund, retry_refund
+from shop.reasons import checked_reason
 
 PAGE = 24
 LONGEST_NUMBER = 20
@@ -124,7 +125,7 @@ def _form(ctx: Ctx, *, number: str, form: Any, error: ShopError | None = None) -
 def refund_preview(ctx: Ctx, number: str) -> str:
     """What the form would return, line by line; nothing is written."""
     wish = wish_of(request.form)
-    reason = checked_reason(request.form.get("reason", ""))
+    reason = checked_reason(request.form.get("reason", ""), *WHY)
     order = order_on_desk(ctx, number)
     found = plan_refund(ctx, order["id"], wish)
     return show(

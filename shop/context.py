@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from models.identity import BuyerKind, Role
@@ -56,8 +55,6 @@ class Ctx:
     settings: Settings
     request_id: str = "-"
     language: str = "zh"
-    unwritten_events: list[dict[str, Any]] | None = None
-    """Lines of the timeline that `machine.one_writing` collects."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -116,24 +115,15 @@ def move_locked(
     if moved.changed:
         told = event_row(ctx, machine.subject, row_id, order_id, event, state, after, why=why)
         changes = {"row_id": row_id, "state": after, **(values or {})}
-        if ctx.unwritten_events is None:
-            ctx.session.execute(_telling(machine.table), {**changes, EVENTS.name: [told]})
-        else:
-            ctx.session.execute(_one_of(machine.table), changes)
-            ctx.unwritten_events.append(told)
+        ctx.session.execute(_one_of(machine.table), {**changes, EVENTS.name: [told]})
     return moved
 
 
 @cache
 def _one_of(table: Table) -> Update:
-    """The statement that sets, of one row, the columns it is executed with."""
-    return update(table).where(table.c.id == bindparam("row_id"))
-
-
-@cache
-def _telling(table: Table) -> Update:
-    """The same, and a line of the timeline with it."""
-    return _one_of(table).add_cte(WRITE_EVENTS.cte("told"))
+    """The statement that sets, of one row, the columns it is executed with, and tells of it."""
+    one = update(table).where(table.c.id == bindparam("row_id"))
+    return one.add_cte(WRITE_EVENTS.cte("told"))
 
 
 def append(
@@ -152,27 +142,9 @@ def append(
 
 
 def append_rows(ctx: Ctx, rows: Sequence[Row]) -> None:
-    """Write lines of the timeline (`event_row`), or keep them for who writes them together."""
-    if ctx.unwritten_events is not None:
-        ctx.unwritten_events.extend(rows)
-    elif rows:
+    """Write several lines of the timeline (`event_row`) by one statement."""
+    if rows:
         ctx.session.execute(WRITE_EVENTS, {EVENTS.name: list(rows)})
-
-
-@contextmanager
-def one_writing(ctx: Ctx) -> Iterator[None]:
-    """What this block appends to the timeline is written at its end, by one statement."""
-    if ctx.unwritten_events is not None:  # somebody further out does so already
-        yield
-        return
-    ctx.unwritten_events = []
-    try:
-        yield
-    except BaseException:
-        ctx.unwritten_events = None
-        raise
-    rows, ctx.unwritten_events = ctx.unwritten_events, None
-    append_rows(ctx, rows)
 
 
 def event_row(

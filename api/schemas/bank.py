@@ -6,10 +6,10 @@ from marshmallow import Schema, fields, validate
 
 from api.schemas.buying import CODE, SHORT
 from api.schemas.common import PageQuery
-from shop.payments.bank_aside import MAX_REASON
 from shop.payments.bank_desk import Pile
 from shop.payments.bank_review import MAX_NOTE
 from shop.payments.bank_rules import MAX_FEN, MAX_REMARK
+from shop.reasons import MAX_REASON
 
 AMOUNT = validate.Range(min=-MAX_FEN, max=MAX_FEN)
 

@@ -7,7 +7,7 @@ from marshmallow import Schema, fields, validate
 from api.schemas.buying import CODE, EventAnswer, ParcelAnswer
 from api.schemas.common import PageQuery
 from models.refunds import DisputeState, RefundCause, RefundState
-from shop.payments.refund_rules import MAX_REASON
+from shop.reasons import MAX_REASON
 
 MOST_FEN = 1_000_000_000_000
 

@@ -13,7 +13,8 @@ from shop import audit
 from shop.context import Ctx
 from shop.errors import Conflict, NotFound
 from shop.fulfilment.commands import duplicate, locked_consignment
-from shop.fulfilment.rules import checked_label, checked_reason
+from shop.fulfilment.rules import checked_label
+from shop.reasons import checked_reason
 
 PARCELS = Parcel.__table__
 
@@ -39,7 +40,7 @@ def correct_label(
         Conflict: `duplicate_parcel`, `consignment_<state>`.
     """
     carrier, tracking_no = checked_label(carrier, tracking_no)
-    reason = checked_reason(reason)
+    reason = checked_reason(reason, "请填写更正原因", "Say why the label is corrected")
     found = locked_consignment(ctx, consignment_number)
     typed = _label(ctx, found.id, parcel_id)
     if found.state not in FOLLOWED:

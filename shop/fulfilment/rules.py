@@ -14,8 +14,6 @@ from shop.fulfilment.carriers import CARRIERS
 
 TRACKING_NO = re.compile(r"[A-Za-z0-9-]{4,40}")
 
-MAX_REASON = 500
-
 MOST_PARCELS = 15
 """Parcels of one order: as many as the payment platforms take when shipping is reported to them."""
 
@@ -55,22 +53,6 @@ def checked_label(carrier: str, tracking_no: str) -> tuple[str, str]:
             fields=faults,
         )
     return carrier, tracking_no.upper()
-
-
-def checked_reason(reason: str) -> str:
-    """Why a label is corrected, trimmed.
-
-    Raises:
-        Invalid: there is no reason, or it is a novel.
-    """
-    text = reason.strip()
-    if not text or len(text) > MAX_REASON:
-        raise Invalid(
-            "请填写更正原因",
-            "Say why the label is corrected",
-            fields={"reason": [Words(f"1 至 {MAX_REASON} 字", f"1 to {MAX_REASON} characters")]},
-        )
-    return text
 
 
 def packed(lines: Sequence[LineLeft], wanted: Sequence[tuple[UUID, int]] | None) -> dict[UUID, int]:

@@ -13,7 +13,7 @@ from shop.context import Ctx
 from shop.errors import Conflict
 from shop.ledger.commands import Cause, post
 from shop.ledger.rules import Account, cash_account, legs, negated
-from shop.machine import move_locked, one_writing
+from shop.machine import move_locked
 from shop.orders.access import locked_order
 from shop.orders.payment_commands import mark_paid, reopen_order
 from shop.payments.differences import open_difference
@@ -48,17 +48,16 @@ def settle(
     Raises:
         Conflict: `order_cancelled` or `order_paid`, the order does not wait.
     """
-    with one_writing(ctx):
-        move_locked(
-            ctx,
-            PAYMENT,
-            payment.id,
-            order.id,
-            payment.state,
-            "succeed",
-            values={"captured_fen": amount_fen, "settled_at": paid_at, **(values or {})},
-        )
-        shares = mark_paid(ctx, order, payment.id, paid_at)
+    move_locked(
+        ctx,
+        PAYMENT,
+        payment.id,
+        order.id,
+        payment.state,
+        "succeed",
+        values={"captured_fen": amount_fen, "settled_at": paid_at, **(values or {})},
+    )
+    shares = mark_paid(ctx, order, payment.id, paid_at)
     if shares is None:
         raise Conflict("订单已支付", "The order is paid already", code="order_paid")
     cash = cash_account(payment.method)

@@ -14,20 +14,20 @@ from models.refunds import Refund, RefundState
 from shop import audit
 from shop.clock import day_start
 from shop.context import Ctx
-from shop.errors import Conflict, Invalid, NotFound, Words
+from shop.errors import Conflict, NotFound
 from shop.machine import decide, move_locked
 from shop.orders.access import locked_order
 from shop.payments import bank_rows, refund_effects, refund_rows
 from shop.payments.bank_matching import names_payout, refund_numbers_in
 from shop.payments.bank_states import RECEIPT
 from shop.payments.states import REFUND
+from shop.reasons import checked_reason
 
 RECEIPTS, MATCHES = BankReceipt.__table__, BankMatch.__table__
 REFUNDS, PAYMENTS = Refund.__table__, Payment.__table__
 LINES = ProviderTransaction.__table__
 
 UNFINISHED = (RefundState.REQUESTED, RefundState.SENT)
-MAX_REASON = 500
 PAYOUT = "payout"
 """Begins the reason of a line that the provider paid out: `payout po_…`."""
 
@@ -93,19 +93,6 @@ def reopen(ctx: Ctx, receipt_id: UUID) -> None:
         str(receipt_id),
         before={"reason": row.set_aside_reason},
     )
-
-
-def checked_reason(reason: str) -> str:
-    """A reason, trimmed.
-
-    Raises:
-        Invalid: there is none, or it is a novel.
-    """
-    text = reason.strip()
-    if not text or len(text) > MAX_REASON:
-        words = Words(f"1 至 {MAX_REASON} 字", f"1 to {MAX_REASON} characters")
-        raise Invalid("请填写原因", "A reason is needed", fields={"reason": [words]})
-    return text
 
 
 def _put_aside(ctx: Ctx, row: Any, reason: str) -> None:

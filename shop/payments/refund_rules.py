@@ -10,7 +10,8 @@ from uuid import UUID
 from models.money import split
 from shop.errors import Conflict, Invalid, Words
 
-MAX_REASON = 500
+WHY = ("请填写退款原因", "Say why the money goes back")
+"""What a person is asked who refunds without a reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,22 +144,6 @@ def spread(lines: Sequence[Line], amount_fen: int, *, freight: bool) -> list[Par
             lines, split(goods, goods_left), split(amount_fen - goods, freight_left), strict=True
         )
     ]
-
-
-def checked_reason(reason: str) -> str:
-    """The reason of a person, trimmed.
-
-    Raises:
-        Invalid: there is none, or it is a novel.
-    """
-    text = reason.strip()
-    if not text or len(text) > MAX_REASON:
-        raise Invalid(
-            "请填写退款原因",
-            "Say why the money goes back",
-            fields={"reason": [Words(f"1 至 {MAX_REASON} 字", f"1 to {MAX_REASON} characters")]},
-        )
-    return text
 
 
 def exceeds(left_fen: int) -> Conflict:

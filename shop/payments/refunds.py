@@ -22,14 +22,15 @@ from shop.errors import Conflict, NotFound
 from shop.orders.access import locked_order
 from shop.payments import pieces, refund_rows
 from shop.payments.refund_rules import (
+    WHY,
     Part,
     RefundWish,
-    checked_reason,
     exceeds,
     nothing_left,
     plan,
 )
 from shop.payments.refund_writing import refuse_disputed, write_refund
+from shop.reasons import checked_reason
 
 PAYMENTS, REFUNDS = Payment.__table__, Refund.__table__
 REFUND_LINES, DISPUTES = RefundLine.__table__, Dispute.__table__
@@ -80,7 +81,7 @@ def request_refund(ctx: Ctx, order_id: UUID, wish: RefundWish, reason: str) -> U
         Invalid: the wish makes no sense, or there is no reason.
         Conflict: see `plan_refund`.
     """
-    reason = checked_reason(reason)
+    reason = checked_reason(reason, *WHY)
     found = plan_refund(ctx, order_id, wish)
     refund_id = write_refund(
         ctx, found.order, found.payment, RefundCause.STAFF, found.parts, reason=reason
@@ -99,7 +100,7 @@ def refund_payment(ctx: Ctx, payment_id: UUID, reason: str) -> UUID:
         Conflict: `payment_<state>`, it settles an order: refund the order; `nothing_to_refund`;
             `payment_disputed`.
     """
-    reason = checked_reason(reason)
+    reason = checked_reason(reason, *WHY)
     order_id = ctx.session.execute(
         select(PAYMENTS.c.order_id).where(PAYMENTS.c.id == payment_id)
     ).scalar_one_or_none()

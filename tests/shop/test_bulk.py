@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -10,11 +9,13 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
 from models.inventory import MovementCause, Stock, StockMovement
-from models.orders import OrderEvent
+from models.orders import OrderEvent, OrderState
 from shop.bulk import inserting
 from shop.ids import new_id
-from shop.machine import append_rows, event_row, one_writing
+from shop.machine import append_rows, event_row, move_locked
 from shop.orders.commands import place_order
+from shop.orders.queries import state_of
+from shop.orders.states import ORDER
 from tests.conftest import counted
 from tests.shop.test_orders_place import WISH
 
@@ -88,22 +89,29 @@ def events(ctx, order):
     return [tuple(row) for row in found]
 
 
-def test_a_block_writes_its_events_at_its_end_by_one_statement(ctx, worker_database, placed_order):
+def test_lines_of_a_timeline_are_written_by_one_statement(ctx, worker_database, placed_order):
     order, before = placed_order, events(ctx, placed_order)
     ctx.now = datetime(2026, 3, 1, tzinfo=UTC)
-    with counted(worker_database) as issued, one_writing(ctx):
-        append_rows(ctx, [line(ctx, order, "one")])
-        with one_writing(ctx):
-            append_rows(ctx, [line(ctx, order, "two"), line(ctx, order, "three")])
+    with counted(worker_database) as issued:
+        append_rows(ctx, [])
         assert issued == []
+        append_rows(ctx, [line(ctx, order, name) for name in ("one", "two", "three")])
     assert len(issued) == 1
     assert events(ctx, order) == [*before, *((name, ctx.now) for name in ("one", "two", "three"))]
 
 
-def test_a_block_that_fails_writes_nothing_and_leaves_nothing_behind(ctx, placed_order):
-    order, before = placed_order, events(ctx, placed_order)
-    with suppress(ZeroDivisionError), one_writing(ctx):
-        append_rows(ctx, [line(ctx, order, "one")])
-        raise ZeroDivisionError
-    append_rows(ctx, [line(ctx, order, "two")])
-    assert [event for event, _ in events(ctx, order)] == [*(name for name, _ in before), "two"]
+def test_a_transition_and_its_line_are_one_statement(ctx, worker_database, placed_order):
+    before = events(ctx, placed_order)
+    with counted(worker_database) as issued:
+        moved = move_locked(
+            ctx,
+            ORDER,
+            placed_order,
+            placed_order,
+            OrderState.PENDING_PAYMENT,
+            "pay",
+            values={"paid_at": ctx.now},
+        )
+    assert (moved.changed, len(issued)) == (True, 1)
+    assert [name for name, _ in events(ctx, placed_order)] == [*(name for name, _ in before), "pay"]
+    assert state_of(ctx, placed_order) is OrderState.PAID
