@@ -305,3 +305,10 @@ def test_money_that_came_too_late_is_told(visitor, ordered, provider, transactio
     page = visitor.get(f"/orders/{ordered.number}").text
     assert "您的付款到账时订单已经关闭" in page
     assert "这一单没有付款" not in page
+
+
+def test_who_has_no_orders_is_told_of_none_or_of_none_such(visitor):
+    visitor.get("/sign-in")
+    visitor.post("/sign-in", {"email": cast.email("alice"), "password": cast.PASSWORD})
+    assert "还没有订单" in visitor.get("/orders").text
+    assert "还没有这样的订单" in visitor.get("/orders?state=shipped").text
