@@ -25,7 +25,8 @@ def carry(transactions: Transactions, refund_id: UUID) -> None:
     """Ask the provider for a refund and write what it answers. Safe to repeat and to interrupt.
 
     Once it may have been asked for, the provider's list is looked at first: its answer may have
-    been lost, and it keeps our key for a day only.
+    been lost, and it keeps our key for a day only. One that has the provider's own number is only
+    looked at: above all one made in the dashboard, which does not know our key.
 
     Raises:
         GatewayUnavailable: try again later.
@@ -34,10 +35,10 @@ def carry(transactions: Transactions, refund_id: UUID) -> None:
         before = _about_to_send(ctx, refund_id)
     if before is None:
         return
-    request, payment_id, asked = before
+    request, payment_id, asked, theirs = before
     transactions.nothing_open()
     provider = gateway(transactions.settings)
-    if asked and _found(transactions, request, payment_id):
+    if asked and (_found(transactions, request, payment_id) or theirs):
         return
     try:
         seen = provider.send_refund(request)
@@ -51,8 +52,12 @@ def carry(transactions: Transactions, refund_id: UUID) -> None:
         apply_refund(ctx, order, payment_id, seen)
 
 
-def _about_to_send(ctx: Ctx, refund_id: UUID) -> tuple[RefundRequest, UUID, bool] | None:
-    """Mark it as sent; None when there is nothing to send."""
+def _about_to_send(ctx: Ctx, refund_id: UUID) -> tuple[RefundRequest, UUID, bool, bool] | None:
+    """Mark it as sent; None when there is nothing to send.
+
+    The request, the payment, whether it may have been asked for before, and whether the provider
+    is known to have it.
+    """
     order = locked_order(ctx, _order_of(ctx, refund_id))
     refund = ctx.session.execute(refund_rows.REFUND_LOCKED, {"wanted": refund_id}).one()
     if refund.state not in UNFINISHED:
@@ -69,7 +74,7 @@ def _about_to_send(ctx: Ctx, refund_id: UUID) -> tuple[RefundRequest, UUID, bool
         amount_fen=refund.amount_fen,
         order_number=order.number,
     )
-    return request, payment.id, asked
+    return request, payment.id, asked, refund.reference is not None
 
 
 def _found(

@@ -124,6 +124,26 @@ def test_a_part_refunded_elsewhere_gives_up_no_pieces(transactions, provider, re
     assert found["consignments"] == ["pending_shipment", "pending_shipment"]
 
 
+@pytest.mark.parametrize("amount", [4_000, 10_000])
+def test_one_made_elsewhere_and_still_under_way_is_never_asked_for_again(
+    transactions, provider, reference, paid, time, amount
+):
+    """Money must not go back twice, and a refusal of the second must not fail the first."""
+    provider.refund_outcome = "pending"
+    number = provider.refund_at_desk(reference, amount)
+    sync_payment(transactions, reference)
+    time.forward(minutes=6)
+    assert open_items.settle_refunds(transactions) == 1
+    assert (refund(transactions).state, refund(transactions).reference) == ("sent", number)
+    assert list(provider.refunds) == [number]
+    assert provider.calls.count("refund") == 0
+    provider.settle_refund(number, "succeeded")
+    assert open_items.settle_refunds(transactions) == 1
+    found = books(transactions)
+    assert found["refunds"] == {("at_provider", "succeeded", amount): 1}
+    assert found["payments"] == [("succeeded", TOTAL, 0, amount, 0)]
+
+
 def test_the_clock_looks_at_open_attempts_and_at_missed_events(
     transactions, provider, reference, time
 ):
