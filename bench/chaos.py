@@ -23,11 +23,16 @@ from pathlib import Path
 
 from bench import catalogue, chaos_buyers, chaos_verdict, processes
 from bench.installation import BenchError, Installation
+from shop.context import Transactions
+from shop.payments.gateway import GatewayUnavailable
 
 PASSWORD = "chaos-for-finance-1"
 BUYERS = 8
 KILL_EVERY = 6.0
 """Seconds between two kills, half as many more or less."""
+
+TICK_EVERY = 0.5
+"""Seconds between two looks of the clock's jobs."""
 
 VICTIMS = ("web", "worker")
 BAD_DAY = {"faults": 0.02, "lossy": 0.15, "shuffle": True, "duplicate": 1}
@@ -72,7 +77,7 @@ def _run(mall: Installation, wanted: argparse.Namespace) -> list[str]:
     control.set(BAD_DAY)
     began = time.monotonic()
     try:
-        kills, outcomes = asyncio.run(_storm(mall, wanted, dice))
+        kills, outcomes = asyncio.run(_storm(mall, transactions, wanted, dice))
     except BenchError as error:
         raise BenchError(f"{error}\n{mall.log()}") from error
     took = time.monotonic() - began
@@ -84,12 +89,16 @@ def _run(mall: Installation, wanted: argparse.Namespace) -> list[str]:
 
 
 async def _storm(
-    mall: Installation, wanted: argparse.Namespace, dice: random.Random
+    mall: Installation,
+    transactions: Transactions,
+    wanted: argparse.Namespace,
+    dice: random.Random,
 ) -> tuple[Counter[str], Counter[str]]:
     kills: Counter[str] = Counter()
     outcomes: Counter[str] = Counter()
     left = iter(range(wanted.purchases))
     killer = asyncio.create_task(_kill(mall, wanted, dice, kills))
+    clock = asyncio.create_task(_tick(transactions))
 
     async def keep_buying() -> None:
         person = chaos_buyers.Person(mall, dice, PASSWORD)
@@ -98,10 +107,18 @@ async def _storm(
         person.leave()
 
     await asyncio.gather(*(keep_buying() for _ in range(BUYERS)))
-    killer.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await killer  # had it failed, nobody would have been killed
+    for task in (killer, clock):
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task  # had it failed, nobody would have been killed, or looked at
     return kills, outcomes
+
+
+async def _tick(transactions: Transactions) -> None:
+    while True:
+        await asyncio.sleep(TICK_EVERY)
+        with contextlib.suppress(GatewayUnavailable):  # the provider has a bad day
+            await asyncio.to_thread(chaos_verdict.tick, transactions)
 
 
 async def _kill(

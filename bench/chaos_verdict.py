@@ -48,17 +48,22 @@ OPEN = """
 """
 
 
+def tick(transactions: Transactions) -> None:
+    """The clock's jobs have their turn, on everything that is there, however young."""
+    later = replace(transactions, clock=lambda: transactions.clock() + LATER)
+    open_items.fetch_missed(later)
+    open_items.settle_attempts(later)
+    open_items.settle_refunds(later)
+
+
 def rest(mall: Installation, transactions: Transactions, control: Control) -> float:
     """Wait until nothing moves any more; the clock's jobs run as they would within the hour."""
     began, quiet = time.monotonic(), 0
-    later = replace(transactions, clock=lambda: transactions.clock() + LATER)
     while quiet < QUIET_LOOKS:
         if time.monotonic() - began > MOST_SECONDS:
             raise BenchError(f"It does not come to rest.\n{mall.log()}")
         control.post("/redeliver", {})
-        open_items.fetch_missed(later)
-        open_items.settle_attempts(later)
-        open_items.settle_refunds(later)
+        tick(transactions)
         with transactions.begin() as ctx:
             jobs, refunds, _ = ctx.session.execute(text(WAITING)).one()
         quiet = quiet + 1 if jobs == refunds == 0 else 0
