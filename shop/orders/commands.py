@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 
 from models.identity import BuyerKind
@@ -47,6 +47,10 @@ WRITE_PARTS = inserting(EVENTS).add_cte(
 """All that belongs to an order besides itself, whatever the number of its lines."""
 WRITE_ORDER = (
     insert(ORDERS).on_conflict_do_nothing(index_elements=["number"]).returning(ORDERS.c.number)
+)
+
+HOLD_ORDER = (
+    select(ORDERS.c.id).where(ORDERS.c.id == bindparam("wanted")).with_for_update(key_share=True)
 )
 
 NUMBER_TRIES = 8
@@ -143,9 +147,12 @@ def _insert_parts(ctx: Ctx, order_id: UUID, number: str, basket: Basket, wish: P
 def confirm_receipt(ctx: Ctx, order_id: UUID) -> int:
     """The buyer has everything that was shipped; returns how many consignments are now done.
 
+    The order's row goes first, as in shipping and refunding: neither can wait for the other.
+
     Raises:
         Conflict: `nothing_shipped`, nothing can have arrived; to confirm it again is quiet.
     """
+    ctx.session.execute(HOLD_ORDER, {"wanted": order_id})
     found = ctx.session.execute(
         select(CONSIGNMENTS.c.id, CONSIGNMENTS.c.state)
         .where(
@@ -167,7 +174,10 @@ def confirm_receipt(ctx: Ctx, order_id: UUID) -> int:
 
 
 def complete(ctx: Ctx, consignment_id: UUID, order_id: UUID, why: str) -> Moved:
-    """A shipped consignment has arrived (the buyer says so, or the days have passed)."""
+    """A shipped consignment has arrived (the buyer says so, or the days have passed).
+
+    The caller has locked its order: the event that is told of it asks for the order's row too.
+    """
     return fire(
         ctx,
         CONSIGNMENT,
