@@ -256,16 +256,23 @@ def clean(text: str, longest: int) -> str:
 def fingerprints(lines: Iterable[Line]) -> list[str]:
     """What makes the same line in two files one: the bank's reference, else all that it says.
 
-    Lines without a reference that are alike are told apart by their order in the file.
+    Lines without a reference that are alike are told apart by their order in the file. So are
+    lines of one file that share reference, day and amount and are yet of different payers or
+    remarks: many banks give a voucher's number, often 0, and each of them is money.
     """
     seen: Counter[str] = Counter()
+    sharing: dict[str, dict[str, int]] = {}
     found: list[str] = []
     for line in lines:
         head = f"{line.booked_on.isoformat()}|{line.amount_fen}"
+        says = f"{line.payer_name}|{line.payer_account}|{line.remark}"
         if line.bank_reference:
             text = f"reference|{head}|{line.bank_reference}"
+            known = sharing.setdefault(text, {})
+            place = known.setdefault(says, len(known) + 1)
+            text = text if place == 1 else f"{text}|{place}"
         else:
-            text = f"line|{head}|{line.payer_name}|{line.payer_account}|{line.remark}"
+            text = f"line|{head}|{says}"
             seen[text] += 1
             text = f"{text}|{seen[text]}"
         found.append(hashlib.sha256(text.encode()).hexdigest())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from models.reconciliation import Difference, DifferenceState, Reconciliation, Side
 from shop import logging
@@ -47,7 +47,10 @@ def reconcile(transactions: Transactions) -> None:
 
 
 def due(transactions: Transactions, side: Side) -> list[date]:
-    """The days to look at, oldest first: with open differences, never looked at, yesterday."""
+    """The days to look at, oldest first: with open differences, never looked at, yesterday.
+
+    A day that failed, or lies before one that somebody ran by hand, has not been looked at.
+    """
     until = yesterday(transactions)
     oldest = until - LOOK_BACK
     with transactions.begin() as ctx:
@@ -61,12 +64,13 @@ def due(transactions: Transactions, side: Side) -> list[date]:
             .distinct()
         ).scalars()
         days = {until, *still_open}
-        last = ctx.session.execute(
-            select(func.max(RUNS.c.day)).where(RUNS.c.side == side)
-        ).scalar_one()
-    if last is not None:
-        missed = max(last, oldest) + timedelta(days=1)
-        days |= {missed + timedelta(days=n) for n in range((until - missed).days)}
+        seen = set(
+            ctx.session.execute(select(RUNS.c.day).where(RUNS.c.side == side).distinct()).scalars()
+        )
+    if seen:
+        since = max(min(seen), oldest)
+        every = {since + timedelta(days=n) for n in range((until - since).days)}
+        days |= every - seen
     return sorted(days)
 
 

@@ -53,6 +53,15 @@ def test_a_line_in_two_files_is_one_line(fiona):
     assert balances(fiona) == {"bank": 1800, "suspense": -1800}
 
 
+def test_two_payers_of_one_sum_under_one_voucher_are_two(fiona):
+    rows_ = [f"2026-11-23,5.00,,{payer},谢谢,0" for payer in ("甲厂", "乙厂")]
+    data = "\n".join(["交易日期,贷方发生额,借方发生额,对方户名,附言,凭证号", *rows_]).encode()
+    found = import_statement(fiona, "a.csv", data)
+    assert (found.rows_read, found.rows_new, balances(fiona)["bank"]) == (2, 2, 1000)
+    assert import_statement(fiona, "b.csv", data + b"\n").rows_new == 0
+    assert balances(fiona) == {"bank": 1000, "suspense": -1000}
+
+
 def test_one_row_that_cannot_be_read_stops_all(fiona):
     bad = csv((500, "甲"), (600, "乙")).replace(b"6.00", b"six")
     with pytest.raises(Invalid) as caught:

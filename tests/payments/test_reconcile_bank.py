@@ -201,6 +201,31 @@ def test_a_provider_that_is_away_keeps_nothing_from_the_bank(transactions, provi
     assert found == [Side.BANK]
 
 
+def test_a_day_that_failed_is_taken_up_though_a_later_one_went_well(transactions, provider, time):
+    reconcile_jobs.reconcile(transactions)
+    time.forward(days=2)
+    provider.broken = 1
+    with pytest.raises(GatewayUnavailable):
+        reconcile_jobs.reconcile(transactions)
+    with transactions.begin() as ctx:
+        days = ctx.session.execute(
+            select(Reconciliation.day).where(Reconciliation.side == Side.PROVIDER)
+        )
+        assert set(days.scalars()) == {DAY, date(2026, 11, 24)}, "the 23rd had no answer"
+    time.forward(days=1)
+    missed = [date(2026, 11, 23), date(2026, 11, 25)]
+    assert reconcile_jobs.due(transactions, Side.PROVIDER) == missed
+    assert reconcile_jobs.due(transactions, Side.BANK) == missed[1:]
+
+
+def test_a_day_run_by_hand_hides_none_before_it(transactions, provider, time):
+    reconcile_jobs.reconcile(transactions)
+    time.forward(days=4)
+    run(transactions, date(2026, 11, 25))
+    wanted = [date(2026, 11, day) for day in (23, 24, 26)]
+    assert reconcile_jobs.due(transactions, Side.BANK) == wanted
+
+
 def test_the_worked_orders_are_proved_and_clean(transactions):
     place_scenarios(transactions)
     with transactions.begin() as ctx:
