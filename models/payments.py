@@ -35,6 +35,7 @@ class Payment(Base):
 
     Of what was captured, `refunding_fen` is on its way back, `refunded_fen` is back, and
     `disputed_fen` is withheld by the provider or lost. None changes without a journal entry.
+    A live attempt with an `intent_reference` is handed in, and its provider has not decided yet.
     """
 
     __tablename__ = "payment"

@@ -144,6 +144,8 @@ def to_cashier(opened: Transactions, number: str, token: str | None) -> Response
     except Conflict as error:
         flash(error.message(language()), "warning")
     else:
+        if attempt.processing:
+            return go("result", number=number, access_token=token)
         if attempt.redirect_url is not None:
             return go_to(attempt.redirect_url)
     return to_order(opened.actor, number, token)

@@ -16,6 +16,7 @@ from shop.orders import queries
 from shop.orders.access import order_id_for
 from shop.orders.commands import confirm_receipt
 from shop.orders.own_queries import Shelf, own_orders
+from shop.orders.processing import is_processing
 from shop.payments.closing import cancel_unpaid
 from shop.payments.gateway import GatewayUnavailable
 from shop.payments.queries import payments_of
@@ -25,11 +26,14 @@ from storefront import guest, payments_shown, receipts, visit
 from storefront import transfer as transfers
 from storefront.labels import listed
 from storefront.names import cooperative_names, unit_names
-from storefront.page import go, here, pages, show
+from storefront.page import ask_again, by_htmx, fragment, go, here, pages, show
 from storefront.shown import pick
 from storefront.texts import _
 
 PER_PAGE = 10
+
+PROCESSING_ASKED = 60
+"""Times, every 8 seconds, that a page looks by itself whether a payment has gone through."""
 
 
 @pages.page("/orders", permission="orders.list_own")
@@ -57,6 +61,8 @@ def order(ctx: Ctx, number: str) -> Response:
     """An order: a person's own, or a guest's by its token."""
     if guest.brought():
         return guest.tidied(ctx, number)
+    if by_htmx():
+        return _news(ctx, order_id_for(ctx, number, guest.token(number)))
     row = queries.order_for(ctx, number, guest.token(number))
     found = in_full(ctx, row, parcels_of(ctx, row["id"]))
     attempts = payments_of(ctx, row["id"])
@@ -68,7 +74,17 @@ def order(ctx: Ctx, number: str) -> Response:
         unpaid=payments_shown.why_unpaid(attempts, closed="unpaid" in request.args),
         late=payments_shown.late_money(row, attempts),
         transfer=transfers.shown(ctx, row, attempts),
+        poll_url=ask_again(PROCESSING_ASKED),
     )
+
+
+def _news(ctx: Ctx, order_id: UUID) -> Response:
+    """Asked by an order's page while a payment is processed: the page anew once it is decided."""
+    if is_processing(ctx, order_id):
+        return fragment("_look.html", poll_url=ask_again(PROCESSING_ASKED))
+    decided = fragment("_look.html", poll_url=None)
+    decided.headers["HX-Refresh"] = "true"
+    return decided
 
 
 def in_full(ctx: Ctx, row: queries.Row, parcels: receipts.Parcels) -> receipts.Shown:

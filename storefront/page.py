@@ -19,7 +19,9 @@ from storefront.assets import asset, script
 from storefront.errors import error_page, readable
 
 blueprint = Blueprint("storefront", __name__, template_folder="templates")
-pages = Pages(blueprint, sign_in="storefront.sign_in", error_page=error_page)
+pages = Pages(
+    blueprint, "storefront.sign_in", password="storefront.password", error_page=error_page
+)
 
 MAX_NEXT = 300
 
@@ -101,6 +103,13 @@ def here(**changes: str | None) -> str:
     arguments = {**dict(visit.arguments()), **changes}
     wanted = {name: value for name, value in arguments.items() if value is not None}
     return f"{_readable_path()}?{urlencode(wanted, doseq=True)}"
+
+
+def ask_again(most: int) -> str | None:
+    """Where a page that waits for news asks next by itself; None once it has `most` times."""
+    text = request.args.get("asked", "0")
+    asked = int(text) if text.isdecimal() and len(text) < 4 else 0  # noqa: PLR2004
+    return here(asked=str(asked + 1)) if asked < most else None
 
 
 def other_language() -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import request
 from werkzeug.wrappers import Response
 
 from models.orders import OrderState
@@ -19,14 +18,14 @@ from shop.payments.sync import sync_payment
 from storefront import guest, payments_shown
 from storefront import transfer as transfers
 from storefront.checkout import to_cashier
-from storefront.orders import in_full
-from storefront.page import here, pages, show
+from storefront.orders import PROCESSING_ASKED, in_full
+from storefront.page import ask_again, pages, show
 
 WAITING = {PaymentState.CREATED, PaymentState.PENDING}
 """What became of the newest attempt is not known yet."""
 
-ASKED_AT_MOST = 20
-"""Times that the result page asks by itself: a minute, then the buyer may."""
+ASKED = {"pending": 20, "processing": PROCESSING_ASKED}
+"""Times that the result page asks by itself: a minute or some, then the buyer may."""
 
 
 @pages.page("/orders/<number>/pay", permission="payments.start", methods=("POST",), phases=True)
@@ -69,30 +68,27 @@ def _ask(opened: Transactions, reference: str) -> None:
 def _result(ctx: Ctx, order_id: UUID) -> Response:
     row = queries.order_by_id(ctx, order_id)
     attempts = payments_of(ctx, order_id)
-    asked = _asked() + 1
+    outcome = _outcome(row, [attempt["state"] for attempt in attempts])
     return show(
         ctx,
         "result.html",
         order=in_full(ctx, row, {}),
-        outcome=_outcome(row["state"], [attempt["state"] for attempt in attempts]),
+        outcome=outcome,
         refunds=payments_shown.refunds(refunds_for_buyer(ctx, order_id), attempts),
         unpaid=payments_shown.why_unpaid(attempts, closed=False),
         late=payments_shown.late_money(row, attempts),
-        poll_url=here(asked=str(asked)) if asked <= ASKED_AT_MOST else None,
+        poll_url=ask_again(ASKED[outcome]) if outcome in ASKED else None,
     )
 
 
-def _outcome(order: OrderState, attempts: list[PaymentState]) -> str:
+def _outcome(order: queries.Row, attempts: list[PaymentState]) -> str:
     """What to say: paid, or that money came in vain, or the order is closed, or wait, or not."""
-    if order is OrderState.PAID:
+    if order["state"] is OrderState.PAID:
         return "paid"
     if PaymentState.NEEDS_REFUND in attempts:
         return "refund"
-    if order is OrderState.CANCELLED:
+    if order["state"] is OrderState.CANCELLED:
         return "closed"
+    if order["payment_processing"]:
+        return "processing"
     return "pending" if set(attempts[-1:]) <= WAITING and attempts else "failed"
-
-
-def _asked() -> int:
-    text = request.args.get("asked", "0")
-    return int(text) if text.isdecimal() and len(text) < 4 else 0  # noqa: PLR2004

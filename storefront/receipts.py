@@ -20,6 +20,8 @@ Row = Mapping[str, Any]
 Shown = dict[str, Any]
 Parcels = Mapping[UUID, list[dict[str, Any]]]
 
+PROCESSING = "payment_processing"
+"""Of an unpaid order: the buyer has paid, and the provider has not decided yet."""
 
 ON_ITS_WAY = frozenset(
     {
@@ -32,9 +34,10 @@ ON_ITS_WAY = frozenset(
 
 def listed(row: Row) -> Shown:
     """An order in the list of a person's orders."""
+    state = _state(row)
     return {
         "number": row["number"],
-        "state": row["status"],
+        "state": state,
         "created_at": written(row["placed_at"]),
         "total_fen": row["total_fen"],
         "pieces": sum(line["quantity"] for line in row["lines"]),
@@ -45,14 +48,20 @@ def listed(row: Row) -> Shown:
             }
             for line in row["lines"]
         ],
-        "can_pay": row["status"] == "pending_payment",
+        "can_pay": state == "pending_payment",
     }
+
+
+def _state(row: Row) -> str:
+    """What the buyer reads; of a payment handed in they read nothing that asks for another."""
+    status: str = row["status"]
+    return PROCESSING if status == "pending_payment" and row["payment_processing"] else status
 
 
 def opened(row: Row, parcels: Parcels, now: datetime, cooperatives: Names, units: Names) -> Shown:
     """An order with everything that its page says."""
-    status = row["status"]
-    unpaid = status == "pending_payment"
+    state = _state(row)
+    unpaid = state == "pending_payment"
     on_credit = row["payment_terms"] is PaymentTerms.PAY_AFTER_DELIVERY
     parts = row["consignments"]
     sums = (
@@ -65,7 +74,7 @@ def opened(row: Row, parcels: Parcels, now: datetime, cooperatives: Names, units
     )
     return {
         "number": row["number"],
-        "state": status,
+        "state": state,
         "created_at": written(row["placed_at"]),
         "pay_before": written(row["pay_before"]),
         "pay_before_iso": row["pay_before"].isoformat(),
@@ -74,8 +83,10 @@ def opened(row: Row, parcels: Parcels, now: datetime, cooperatives: Names, units
         "can_pay": unpaid and (row["pay_before"] > now or on_credit),
         "can_cancel": unpaid and not any(part["state"] in ON_ITS_WAY for part in parts),
         "can_confirm": any(part["state"] is ConsignmentState.SHIPPED for part in parts),
-        "can_repeat": not unpaid,
-        "consignments": [_part(part, parcels.get(part["id"], []), cooperatives) for part in parts],
+        "can_repeat": not unpaid and state != PROCESSING,
+        "consignments": [
+            _part(part, parcels.get(part["id"], []), cooperatives, state) for part in parts
+        ],
         "address": {**row["address"], "region": row["address"]["division"]},
         "unit": units.get(row["unit"], row["unit_name"]),
         "note": row["note"],
@@ -89,21 +100,23 @@ def written(moment: datetime) -> str:
     return minute(moment, language())
 
 
-def _part(part: Row, parcels: list[dict[str, Any]], names: Names) -> Shown:
+def _part(part: Row, parcels: list[dict[str, Any]], names: Names, order: str) -> Shown:
     seller = part["cooperative"]
     lines = {line["line_id"]: _line(line) for line in part["lines"]}
     return {
         "number": part["number"],
         "cooperative": {"code": seller["code"], "name": names.get(seller["code"], seller["name"])},
-        "state": _part_state(part),
+        "state": _part_state(part, order),
         "lines": list(lines.values()),
         "freight_fen": part["freight_fen"],
         "parcels": [_parcel(parcel, lines) for parcel in parcels],
     }
 
 
-def _part_state(part: Row) -> str:
+def _part_state(part: Row, order: str) -> str:
     """A part that was paid and cancelled was refunded: to its buyer it is not coming any more."""
+    if order == PROCESSING and part["state"] is ConsignmentState.PENDING_PAYMENT:
+        return PROCESSING
     cancelled = part["state"] is ConsignmentState.CANCELLED
     return "withdrawn" if cancelled and part["paid_at"] else str(part["state"])
 

@@ -181,7 +181,11 @@ class ConsignmentAnswer(Schema):
 
 
 class OrderSummary(Schema):
-    """An order in a list. `status` is what the buyer reads (待发货, 部分发货, …)."""
+    """An order in a list. `status` is what the buyer reads (待发货, 部分发货, …).
+
+    `payment_processing`: it is paid for as far as the buyer can, and the provider has yet to decide
+    (付款处理中); nobody should be asked to pay again.
+    """
 
     number = fields.String(required=True)
     state = fields.String(required=True)
@@ -196,6 +200,7 @@ class OrderSummary(Schema):
     placed_at = fields.DateTime(required=True)
     pay_before = fields.DateTime(required=True)
     paid_at = fields.DateTime(allow_none=True)
+    payment_processing = fields.Boolean(required=True)
 
 
 class OrderAddress(Schema):

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, select
 from models.orders import Consignment, ConsignmentState, Order, OrderLine, OrderState
 from shop.context import Ctx
 from shop.errors import Unauthenticated
+from shop.orders.processing import IS_PROCESSING
 from shop.orders.queries import IS_REFUNDED, SETTLES, SETTLING
 from shop.orders.states import reading
 
@@ -63,6 +64,7 @@ def own_orders(
             *(ORDERS.c[name] for name in columns),
             states.label("states"),
             IS_REFUNDED.label("is_refunded"),
+            IS_PROCESSING.label("payment_processing"),
         )
         .outerjoin(SETTLING, SETTLES)
         .where(*wanted)

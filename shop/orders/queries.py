@@ -27,6 +27,7 @@ from shop import crypto, phones
 from shop.context import Ctx
 from shop.errors import Unauthenticated
 from shop.orders.access import access_token, visible
+from shop.orders.processing import IS_PROCESSING
 from shop.orders.states import reading
 
 ORDERS, CONSIGNMENTS, LINES = Order.__table__, Consignment.__table__, OrderLine.__table__
@@ -44,7 +45,6 @@ REFUNDED_FEN = func.coalesce(SETTLING.c.refunded_fen, 0)
 REFUNDING_FEN = func.coalesce(SETTLING.c.refunding_fen, 0)
 IS_REFUNDED = and_(REFUNDED_FEN > 0, REFUNDING_FEN == 0)
 """Money has gone back and no more is on its way; see `states.reading`."""
-
 HIDDEN = {
     "phone_encrypted",
     "phone_hash",
@@ -72,6 +72,7 @@ _HEAD = (
         REFUNDED_FEN.label("refunded_fen"),
         REFUNDING_FEN.label("refunding_fen"),
         IS_REFUNDED.label("is_refunded"),
+        IS_PROCESSING.label("payment_processing"),
     )
     .select_from(ORDERS)
     .join(CHANNELS, CHANNELS.c.id == ORDERS.c.channel_id)
@@ -203,6 +204,7 @@ def orders_of_actor(ctx: Ctx, before: UUID | None, limit: int) -> list[Row]:
                 REFUNDED_FEN.label("refunded_fen"),
                 REFUNDING_FEN.label("refunding_fen"),
                 IS_REFUNDED.label("is_refunded"),
+                IS_PROCESSING.label("payment_processing"),
             )
             .outerjoin(SETTLING, SETTLES)
             .where(*wanted)

@@ -89,7 +89,7 @@ def _transfer_of(ctx: Ctx, order: Any) -> Any:
     live = ctx.session.execute(LIVE_OF, {"order_id": order.id}).one_or_none()
     if live is not None:
         useful = live.method is PaymentMethod.BANK_TRANSFER or live.reference is not None
-        if useful and live.expires_at > ctx.now:
+        if useful and (live.expires_at > ctx.now or live.intent_reference is not None):
             return live
         move_locked(ctx, PAYMENT, live.id, order.id, live.state, "expire")
     return write_transfer(ctx, order)

@@ -55,6 +55,8 @@ class Attempt:
     expires_at: datetime
     bank_reference: str | None = None
     bank_account: BankAccount | None = None
+    processing: bool = False
+    """Handed in, and not decided yet by its provider."""
 
 
 def start_payment(
@@ -96,7 +98,7 @@ def open_payment(
     with transactions.begin() as ctx:
         order = locked_order_for(ctx, number, token)
         attempt = _live_attempt(ctx, order) or _new_attempt(ctx, order, return_url)
-    if attempt.redirect_url is not None:
+    if attempt.redirect_url is not None or attempt.intent_reference is not None:
         found = _facts(attempt)
         return lambda _: found
     transactions.nothing_open()
@@ -119,6 +121,8 @@ def _live_attempt(ctx: Ctx, order: Any) -> Any:
             code="transfer_partly_received",
         )
     live = ctx.session.execute(LIVE_OF, {"order_id": order.id}).one_or_none()
+    if live is not None and live.intent_reference is not None:
+        return live  # its money may come any minute, however long ago its page ran out
     if live is not None and (
         live.method is PaymentMethod.BANK_TRANSFER
         or live.expires_at <= ctx.now
@@ -219,4 +223,12 @@ def _opened(ctx: Ctx, attempt_id: UUID, opened: CheckoutOpened) -> Attempt:
 
 
 def _facts(row: Any) -> Attempt:
-    return Attempt(row.id, row.state, row.method, row.amount_fen, row.redirect_url, row.expires_at)
+    return Attempt(
+        row.id,
+        row.state,
+        row.method,
+        row.amount_fen,
+        row.redirect_url,
+        row.expires_at,
+        processing=row.intent_reference is not None,
+    )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, update
 
 from models.payments import Payment
 from shop import logging
@@ -123,6 +123,8 @@ def _is(attempt: Any, status: CheckoutStatus) -> bool:
 def _nothing_arrived(ctx: Ctx, payment: Any, status: CheckoutStatus) -> bool:
     if payment.state not in LIVE:
         return False
+    if status.state == "processing":
+        return _handed_in(ctx, payment, status)
     event = {"failed": "fail", "expired": "expire"}.get(status.state)
     if event is None:
         return False
@@ -134,5 +136,17 @@ def _nothing_arrived(ctx: Ctx, payment: Any, status: CheckoutStatus) -> bool:
         payment.state,
         event,
         values={"failure_code": status.failure_code},
+    )
+    return True
+
+
+def _handed_in(ctx: Ctx, payment: Any, status: CheckoutStatus) -> bool:
+    """The buyer has done their part, and the provider takes its time: nobody asks them to pay."""
+    if status.intent_reference in {None, payment.intent_reference}:
+        return False
+    ctx.session.execute(
+        update(PAYMENTS)
+        .where(PAYMENTS.c.id == payment.id)
+        .values(reference=status.reference, intent_reference=status.intent_reference)
     )
     return True

@@ -145,3 +145,22 @@ def test_nothing_is_received_before_it_was_shipped(api, provider, transactions):
         answer = api.post(path, as_="alice")
         assert answer.status_code == 200
         assert [one["state"] for one in answer.json["consignments"]] == ["completed"]
+
+
+def test_an_order_tells_that_its_payment_is_processed(api, provider, transactions):
+    number = api.post("/orders", order_body(("P01-1", 1)), as_="alice").json["number"]
+    api.post(f"/orders/{number}/payments", {"method": "stripe"}, as_="alice")
+    reference = next(iter(provider.checkouts))
+    told = []
+    for happens in (lambda _: None, provider.pend, provider.pay):
+        happens(reference)
+        sync_payment(transactions, reference)
+        opened = api.get(f"/orders/{number}", as_="alice").json
+        [listed] = api.get("/orders", as_="alice").json["items"]
+        assert listed["payment_processing"] == opened["payment_processing"]
+        told.append((opened["status"], opened["payment_processing"]))
+    assert told == [
+        ("pending_payment", False),
+        ("pending_payment", True),
+        ("pending_shipment", False),
+    ]

@@ -24,6 +24,7 @@ from shop.payments.closing import cancel_unpaid
 from shop.payments.commands import start_payment
 from shop.payments.providers import install
 from shop.payments.receipts import record_receipt
+from shop.payments.sync import sync_payment
 from tests.conftest import NOW, acting, actor_of
 from tests.fakes.gateway import FakeGateway
 from tests.shop.test_orders_place import WISH
@@ -135,6 +136,19 @@ def test_a_checkout_that_was_paid_settles_the_order(uma, placed, provider):
 def test_money_on_its_way_is_waited_for(uma, placed, provider):
     start_payment(uma, placed.number)
     provider.pend(next(iter(provider.checkouts)))
+    refused("payment_processing", start_transfer, uma, placed.number)
+    assert attempts(uma) == [("stripe", "pending")]
+
+
+def test_and_is_so_after_the_end_of_its_page(uma, placed, provider, time):
+    """A unit has weeks to pay, a page a day: the money may still come, so no other is begun."""
+    start_payment(uma, placed.number)
+    reference = next(iter(provider.checkouts))
+    provider.pend(reference)
+    sync_payment(uma, reference)
+    time.forward(hours=25)
+    again = start_payment(uma, placed.number)
+    assert (again.processing, len(provider.checkouts)) == (True, 1)
     refused("payment_processing", start_transfer, uma, placed.number)
     assert attempts(uma) == [("stripe", "pending")]
 

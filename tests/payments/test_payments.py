@@ -72,6 +72,17 @@ def test_a_slow_method_that_fails_makes_room_for_another(transactions, provider,
     assert facts(transactions)["payments"] == ["failed", "pending"]
 
 
+def test_what_is_handed_in_is_noted_once(transactions, provider, placed, reference):
+    opened = start_payment(transactions, placed.number, token=placed.access_token)
+    provider.pend(reference)
+    assert [sync_payment(transactions, reference) for _ in range(2)] == [True, False]
+    again = start_payment(transactions, placed.number, token=placed.access_token)
+    assert (opened.processing, again.processing, facts(transactions)) == (False, True, OPEN)
+    provider.pay(reference)
+    sync_payment(transactions, reference)
+    assert facts(transactions) == PAID
+
+
 @pytest.mark.parametrize(("amount", "currency"), [(13979, "CNY"), (13981, "CNY"), (13980, "USD")])
 def test_one_fen_off_is_never_called_paid(transactions, provider, reference, amount, currency):
     provider.arrive(reference, amount, currency)
