@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +61,11 @@ TRANSLATIONS = str(Path(__file__).parent / "translations")
 SIGN_INS = "20 per minute"
 """Of one address: a village office behind one router gets in, a list of passwords does not."""
 
+PASSWORDS = "10 per minute"
+"""Of one address: who finds a browser signed in cannot try its owner's password out."""
+
+LIMITS = {"enter": SIGN_INS, "change_password": PASSWORDS}
+
 
 def register(app: Flask, limiter: Limiter) -> None:
     """Hang the back office into the application."""
@@ -67,4 +73,16 @@ def register(app: Flask, limiter: Limiter) -> None:
     app.register_blueprint(vendor)
     answer_below(app)
     views: dict[str, Any] = app.view_functions
-    views["admin.enter"] = limiter.limit(SIGN_INS)(views["admin.enter"])
+    for name, limit in LIMITS.items():
+        views[f"admin.{name}"] = limiter.limit(limit)(_named(views[f"admin.{name}"], name))
+
+
+def _named(view: Any, name: str) -> Any:
+    """The limiter counts by a function's name, and all our views are the one of `Pages`."""
+
+    @wraps(view)
+    def named(**path: Any) -> Any:
+        return view(**path)
+
+    named.__name__ = named.__qualname__ = f"admin_{name}"
+    return named

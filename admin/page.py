@@ -65,7 +65,7 @@ def show_problem(status: int, text: str) -> tuple[str, int]:
     return render_template("admin/error.html", **_tools(), title=title, text=text), status
 
 
-pages = Pages(blueprint, sign_in="admin.sign_in", error_page=error_page)
+pages = Pages(blueprint, "admin.sign_in", "admin.password", error_page)
 
 
 def show(template: str, **values: Any) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import redirect, request, session, url_for
+from flask import flash, redirect, request, session, url_for
+from flask_babel import gettext
 
-from admin.page import again, pages, show
+from admin.page import again, pages, show, status_of
 from models.identity import TokenKind
 from shop.context import Ctx
 from shop.errors import Invalid, ShopError, Unauthenticated
+from shop.identity.commands import change_password as take
 from shop.identity.commands import revoke
 from shop.identity.commands import sign_in as exchange
 
@@ -50,6 +52,29 @@ def sign_out(ctx: Ctx) -> Any:
     revoke(ctx, ctx.actor.token_id)
     session.pop("sid", None)
     return redirect(url_for("admin.sign_in"), 303)
+
+
+@pages.page("/password", permission="account.change")
+def password(ctx: Ctx) -> str:
+    """The form for another password; who has a temporary one comes here before anything else."""
+    return _password(ctx)
+
+
+def _password(ctx: Ctx, *, error: ShopError | None = None) -> str:
+    del ctx
+    return show("password.html", error=error, onward=_onward())
+
+
+def _password_again(ctx: Ctx, error: ShopError) -> tuple[str, int]:
+    return _password(ctx, error=error), status_of(error)
+
+
+@pages.page("/password", permission="account.change", methods=("POST",), retry=_password_again)
+def change_password(ctx: Ctx) -> Any:
+    """Take another password; sign-ins elsewhere end."""
+    take(ctx, request.form.get("current_password", ""), request.form.get("new_password", ""))
+    flash(gettext("密码已修改，其他设备上的登录已退出。"), "success")
+    return redirect(_onward(), 303)
 
 
 def _onward() -> str:

@@ -51,6 +51,7 @@ class User(Base):
     email: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
     password_hash: Mapped[str]
+    password_temporary: Mapped[bool] = mapped_column(default=False, server_default="false")
     buyer_kind: Mapped[BuyerKind] = mapped_column(choice(BuyerKind, "buyer_kind"))
     unit_id: Mapped[UUID | None] = mapped_column(ForeignKey("unit.id"))
     language: Mapped[str] = mapped_column(default="zh")

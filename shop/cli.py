@@ -209,7 +209,7 @@ def reset_password(email: str, reason: str) -> None:
     with _as_system() as transactions, transactions.begin() as ctx:
         password = commands.reset_password(ctx, email, reason)
     click.echo(password)
-    click.echo("Have it changed at once, under 我的 → 修改密码.", err=True)
+    click.echo("It opens nothing but the page on which another has to be chosen.", err=True)
 
 
 @contextmanager

@@ -30,6 +30,7 @@ class Actor:
     scopes: frozenset[str] = frozenset({"*"})
     system: bool = False
     token_id: UUID | None = None
+    password_temporary: bool = False
 
     @property
     def signed_in(self) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 from flask import Blueprint, g, redirect, request, url_for
 
 from shop.errors import ShopError, Unauthenticated
-from shop.identity.policy import authorize
+from shop.identity.policy import CHANGE_FIRST, authorize
 from shop.web import refuse_nul, session_actor, transactions
 
 View = Callable[..., Any]
@@ -34,11 +34,17 @@ class Page:
 
 
 class Pages:
-    """The pages of one surface: a blueprint, the sign-in to go to, and its error page."""
+    """The pages of one surface: a blueprint and its error page.
 
-    def __init__(self, blueprint: Blueprint, sign_in: str, error_page: ErrorPage) -> None:
+    `sign_in` and `password` are where a visitor, and who has a temporary password, go first.
+    """
+
+    def __init__(
+        self, blueprint: Blueprint, sign_in: str, password: str, error_page: ErrorPage
+    ) -> None:
         self.blueprint = blueprint
         self.sign_in = sign_in
+        self.password = password
         self.error_page = error_page
         self.declared: list[Page] = []
 
@@ -69,12 +75,18 @@ class Pages:
                 refuse_nul([*request.values.values(), *(str(v) for v in path.values())])
                 return self._run(spec, path)
             except Unauthenticated:
-                back = request.full_path if request.method == "GET" else None
-                return redirect(url_for(self.sign_in, next=back))
+                return self._first(self.sign_in)
             except ShopError as error:
+                if error.error_code == CHANGE_FIRST:
+                    return self._first(self.password)
                 return self._refused(spec, path, error)
 
         return respond
+
+    @staticmethod
+    def _first(endpoint: str) -> Any:
+        back = request.full_path if request.method == "GET" else None
+        return redirect(url_for(endpoint, next=back))
 
     def _run(self, spec: Page, path: dict[str, Any]) -> Any:
         opened = transactions()

@@ -23,7 +23,7 @@ from storefront.shown import phone_text
 from storefront.texts import _
 
 
-@pages.page("/account", permission="session.create")
+@pages.page("/account", permission="orders.read_own")
 def account(ctx: Ctx) -> Response:
     """A person's own page; a guest finds the way to sign in and to the rules."""
     if not ctx.actor.signed_in:
@@ -151,14 +151,22 @@ def remove_address(ctx: Ctx, address_id: str) -> Response:
     return go("addresses")
 
 
-@pages.page("/account/password", permission="account.read")
+@pages.page("/account/password", permission="account.change")
 def password(ctx: Ctx) -> Response:
-    """The form for another password."""
-    return show(ctx, "password.html", form=Form())
+    """The form for another password; who has a temporary one comes here before anything else."""
+    return _password(ctx, Form())
+
+
+def _password(ctx: Ctx, form: Form, status: int = 200) -> Response:
+    return show(ctx, "password.html", status, form=form, next=_after_password())
+
+
+def _after_password() -> str:
+    return own_path(request.values.get("next"), "/account")
 
 
 def _password_again(ctx: Ctx, error: ShopError) -> Response:
-    return show(ctx, "password.html", status_of(error), form=Form.again(error))
+    return _password(ctx, Form.again(error), status_of(error))
 
 
 @pages.page(
@@ -169,4 +177,4 @@ def change_password(ctx: Ctx) -> Response:
     asked = read_form(PasswordForm)
     commands.change_password(ctx, asked["password"], asked["new_password"])
     flash(_("密码已修改。"), "success")
-    return go("account")
+    return go_to(_after_password())

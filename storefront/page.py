@@ -19,9 +19,7 @@ from storefront.assets import asset, script
 from storefront.errors import error_page, readable
 
 blueprint = Blueprint("storefront", __name__, template_folder="templates")
-pages = Pages(
-    blueprint, "storefront.sign_in", password="storefront.password", error_page=error_page
-)
+pages = Pages(blueprint, "storefront.sign_in", "storefront.password", error_page)
 
 MAX_NEXT = 300
 

@@ -10,6 +10,7 @@ from shop.cart.commands import merge
 from shop.context import Ctx
 from shop.errors import Invalid, ShopError, Unauthenticated
 from shop.identity import commands
+from shop.identity.values import UserFacts
 from storefront import visit
 from storefront.draft import buyer_kinds, unit_choices
 from storefront.errors import status_of
@@ -38,11 +39,12 @@ def _sign_in_again(ctx: Ctx, error: ShopError) -> Response:
 def come_in(ctx: Ctx) -> Response:
     """Sign in; the basket filled before comes along."""
     asked = read_form(SignInForm)
-    _enter(ctx, asked["email"], asked["password"])
+    if _enter(ctx, asked["email"], asked["password"]).password_temporary:
+        return go("password", next=_next())
     return go_to(_next())
 
 
-def _enter(ctx: Ctx, email: str, password: str) -> None:
+def _enter(ctx: Ctx, email: str, password: str) -> UserFacts:
     try:
         signed_in = commands.sign_in(ctx, email, password, TokenKind.SESSION)
     except Unauthenticated as error:
@@ -50,6 +52,7 @@ def _enter(ctx: Ctx, email: str, password: str) -> None:
         raise Invalid(error.zh, error.en, code=error.error_code) from error
     merge(ctx, session.get("cart"), signed_in.user.id)
     visit.enter(signed_in.secret)
+    return signed_in.user
 
 
 @pages.page("/sign-out", permission="session.create", methods=("POST",))

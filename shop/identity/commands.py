@@ -71,6 +71,7 @@ def create_user(
             email=rules.normal_email(email, ctx.language),
             name=rules.normal_name(name, ctx.language),
             password_hash=passwords.hashed(password, ctx.settings),
+            password_temporary=False,
             buyer_kind=buyer_kind,
             unit_id=unit_id,
             language=ctx.language,
@@ -136,8 +137,8 @@ def sign_in(
     if not passwords.fits(stored, password, ctx.settings) or user_id is None or not active:
         log.warning("sign_in_refused", kind=kind.value)
         raise wrong_credentials()
-    if stored is not None and passwords.is_outdated(stored, ctx.settings):
-        _store_password(ctx, user_id, password)
+    assert stored is not None  # it fits
+    _hold(ctx, user_id, stored, password)
     secret = secret_token()
     token_id = _issue(ctx, user_id, kind, secret, wanted)
     log.info("signed_in", user_id=str(user_id), kind=kind.value)
@@ -190,19 +191,29 @@ def revoke_all_of(ctx: Ctx, user_id: UUID, reason: str) -> int:
 def change_password(ctx: Ctx, current: str, new: str) -> None:
     """Replace the actor's password; every other sign-in ends, this one stays.
 
+    Sent twice it is quiet: the password is the new one by then.
+
     Raises:
-        Invalid: `wrong_password`, the current one is not right; `weak_password`, see the rules.
+        Invalid: `wrong_password`, the current one is not right; `weak_password`, see the rules;
+            `same_password`, a temporary one has to go.
         Unauthenticated: nobody is signed in.
     """
     user_id = _own_id(ctx)
-    stored = ctx.session.execute(
-        select(USERS.c.password_hash).where(USERS.c.id == user_id).with_for_update()
-    ).scalar_one()
+    stored, temporary = ctx.session.execute(
+        select(USERS.c.password_hash, USERS.c.password_temporary)
+        .where(USERS.c.id == user_id)
+        .with_for_update()
+    ).one()
     if not passwords.fits(stored, current, ctx.settings):
+        if not temporary and passwords.fits(stored, new, ctx.settings):
+            return
         text = rules.problem_text("wrong_password", ctx.language)
         raise Invalid(code="wrong_password", fields={"current_password": [text]})
     rules.check_password(new, ctx.actor.email, ctx.language, field="new_password")
-    _store_password(ctx, user_id, new)
+    if temporary and new == current:
+        text = rules.problem_text("same_password", ctx.language)
+        raise Invalid(code="same_password", fields={"new_password": [text]})
+    _store_password(ctx, user_id, new, temporary=False)
     _revoke_all(ctx, user_id, ctx.actor.token_id)
     log.info("password_changed", user_id=str(user_id))
 
@@ -210,7 +221,8 @@ def change_password(ctx: Ctx, current: str, new: str) -> None:
 def reset_password(ctx: Ctx, email: str, reason: str) -> str:
     """Give a person who forgot theirs a password to be told once; every sign-in of theirs ends.
 
-    Whoever calls this has made sure who is asking: nothing here can.
+    With it the person can sign in, and then do nothing but choose another. Whoever calls this has
+    made sure who is asking: nothing here can.
 
     Raises:
         Forbidden: only the system and platform administrators may.
@@ -222,7 +234,7 @@ def reset_password(ctx: Ctx, email: str, reason: str) -> str:
         raise NotFound("没有这个邮箱的账号", "Nobody has this e-mail address")
     user_id = known[0]
     password = secret_token()[:TEMPORARY]
-    _store_password(ctx, user_id, password)
+    _store_password(ctx, user_id, password, temporary=True)
     ended = _revoke_all(ctx, user_id, None)
     audit.record(
         ctx, "password.reset", "user", str(user_id), after={"revoked": ended}, reason=reason
@@ -245,12 +257,38 @@ def _unit_id(ctx: Ctx, code: str) -> UUID:
     return found
 
 
-def _store_password(ctx: Ctx, user_id: UUID, password: str) -> None:
+def _store_password(
+    ctx: Ctx, user_id: UUID, password: str, *, temporary: bool | None = None
+) -> None:
+    """Keep a password; whether somebody else made it stays as it is unless told."""
+    told = {} if temporary is None else {"password_temporary": temporary}
     ctx.session.execute(
         update(USERS)
         .where(USERS.c.id == user_id)
-        .values(password_hash=passwords.hashed(password, ctx.settings))
+        .values(password_hash=passwords.hashed(password, ctx.settings), **told)
     )
+
+
+def _hold(ctx: Ctx, user_id: UUID, proved: str, password: str) -> None:
+    """Hold the person's row until we commit; the password that was `proved` has to be the one yet.
+
+    Proving takes long enough for a reset or a change to come in between, which ends the sign-ins
+    that it finds: so either we see that change here, or it waits for us and finds our sign-in. A
+    hash of older parameters is made anew, for which the row must not be shared with another.
+
+    Raises:
+        Unauthenticated: `wrong_credentials`, it is another one by now.
+    """
+    outdated = passwords.is_outdated(proved, ctx.settings)
+    stored = ctx.session.execute(
+        select(USERS.c.password_hash)
+        .where(USERS.c.id == user_id, USERS.c.active)
+        .with_for_update(read=not outdated)
+    ).scalar_one_or_none()
+    if stored != proved and not passwords.fits(stored, password, ctx.settings):
+        raise wrong_credentials()
+    if outdated:
+        _store_password(ctx, user_id, password)
 
 
 def _issue(ctx: Ctx, user_id: UUID, kind: TokenKind, secret: str, scopes: list[str]) -> UUID:

@@ -13,6 +13,8 @@ from shop.errors import Forbidden, Unauthenticated
 
 Predicate = Callable[[Actor], bool]
 
+CHANGE_FIRST = "password_change_required"
+
 STAFF = (Role.ORGANIZER, Role.FINANCE, Role.PLATFORM_ADMIN)
 """Who works for the organization; cooperatives do not."""
 
@@ -84,6 +86,21 @@ PERMISSIONS: dict[str, Predicate] = {
 ALWAYS_IN_SCOPE = frozenset({"session.end"})
 """A token, however narrow, may give itself back."""
 
+BEFORE_A_NEW_PASSWORD = frozenset(
+    {
+        "catalog.read",
+        "reference.read",
+        "documents.read",
+        "provider.notify",
+        "session.create",
+        "session.end",
+        "account.create",
+        "account.change",
+    }
+)
+"""What is left to somebody whose password another person knows: what is public and tells nothing of
+anybody, and to choose a password. Everything else waits until that is done."""
+
 
 def allowed(actor: Actor, permission: str) -> bool:
     """Whether `actor` may do this kind of thing; token scopes narrow, never widen.
@@ -91,7 +108,11 @@ def allowed(actor: Actor, permission: str) -> bool:
     Raises:
         KeyError: nobody defined the permission, a bug.
     """
-    return PERMISSIONS[permission](actor) and _in_scope(actor, permission)
+    return (
+        PERMISSIONS[permission](actor)
+        and _in_scope(actor, permission)
+        and not _password_first(actor, permission)
+    )
 
 
 def authorize(actor: Actor, permission: str) -> None:
@@ -99,11 +120,22 @@ def authorize(actor: Actor, permission: str) -> None:
 
     Raises:
         Unauthenticated: not signed in, and that could help.
-        Forbidden: signed in and still not allowed.
+        Forbidden: signed in and still not allowed; `password_change_required` as long as the
+            password is one that somebody else made.
     """
     if allowed(actor, permission):
         return
+    if _password_first(actor, permission):
+        raise Forbidden(
+            "您的密码是临时密码，请先修改密码",
+            "Your password is a temporary one; change it first",
+            code=CHANGE_FIRST,
+        )
     raise Forbidden if actor.signed_in else Unauthenticated
+
+
+def _password_first(actor: Actor, permission: str) -> bool:
+    return actor.password_temporary and permission not in BEFORE_A_NEW_PASSWORD
 
 
 def _in_scope(actor: Actor, permission: str) -> bool:

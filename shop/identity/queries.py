@@ -55,6 +55,7 @@ def actor_for_token(session: Session, secret: str, kind: TokenKind, now: datetim
             USERS.c.email,
             USERS.c.buyer_kind,
             USERS.c.unit_id.label("home_unit_id"),
+            USERS.c.password_temporary,
             TOKENS.c.id.label("token_id"),
             TOKENS.c.scopes,
             GRANTS.c.role,
@@ -88,6 +89,7 @@ def actor_for_token(session: Session, secret: str, kind: TokenKind, now: datetim
         unit_ids=frozenset(row.unit_id for row in rows if row.unit_id is not None),
         scopes=frozenset(first.scopes),
         token_id=first.token_id,
+        password_temporary=first.password_temporary,
     )
 
 
@@ -114,6 +116,7 @@ def user(session: Session, user_id: UUID) -> UserFacts:
             USERS.c.name,
             USERS.c.buyer_kind,
             USERS.c.language,
+            USERS.c.password_temporary,
             USERS.c.created_at,
             HOME_UNITS.c.code.label("home_code"),
             HOME_UNITS.c.name.label("home_name"),
@@ -221,6 +224,7 @@ def _user_facts(rows: Sequence[AnyRow]) -> UserFacts:
         name=first.name,
         buyer_kind=first.buyer_kind,
         language=first.language,
+        password_temporary=first.password_temporary,
         created_at=first.created_at,
         unit=_named(first.home_code, first.home_name),
         memberships=tuple(

@@ -50,6 +50,10 @@ PROBLEMS: Texts = {
     ),
     "unit": ("没有这个单位，请重新选择", "There is no such unit"),
     "wrong_password": ("当前密码不正确", "The current password is not right"),
+    "same_password": (
+        "新密码不能与临时密码相同",
+        "The new password must be another than the temporary one",
+    ),
     "scopes": ("含有未知的权限范围", "There is no such scope"),
     "short": ("密码至少需要 8 个字符", "A password has at least 8 characters"),
     "long": ("密码不能超过 128 个字符", "A password has at most 128 characters"),

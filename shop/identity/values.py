@@ -28,13 +28,17 @@ class Membership:
 
 @dataclass(frozen=True, slots=True)
 class UserFacts:
-    """A person as he or she knows it."""
+    """A person as he or she knows it.
+
+    `password_temporary`: somebody else made the password, and nothing but changing it is open.
+    """
 
     id: UUID
     email: str
     name: str
     buyer_kind: BuyerKind
     language: str
+    password_temporary: bool
     created_at: datetime
     unit: Named | None
     memberships: tuple[Membership, ...]

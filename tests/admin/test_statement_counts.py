@@ -79,6 +79,7 @@ ONE_THING = {
     "admin.difference",
     "admin.dispute",
     "admin.dispute_sheet",
+    "admin.password",
     "admin.provider_event",
     "admin.reconciliation",
     "admin.sign_in",
