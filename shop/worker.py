@@ -6,7 +6,9 @@ import asyncio
 import os
 import socket
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -17,6 +19,7 @@ from procrastinate.jobs import Status
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError
 
 import shop.cart.jobs
 import shop.jobs.maintenance
@@ -29,6 +32,7 @@ from models.system import WorkerHeartbeat
 from shop import logging
 from shop.context import SYSTEM, Transactions
 from shop.db import Database
+from shop.errors import TryAgain
 from shop.ids import new_id
 from shop.jobs.registry import JOBS, Job
 from shop.settings import Settings
@@ -48,6 +52,9 @@ BEAT_SECONDS = 10
 RESCUE_SECONDS = 30
 PAUSE_SECONDS = 1.0
 """A connection of the queue that was used so lately is there."""
+
+OUT_OF_REACH = (TryAgain, DBAPIError, ConnectorException)
+"""How a database says that it is busy, away, or for the moment cannot be written to."""
 
 log = logging.get("worker")
 
@@ -69,7 +76,7 @@ async def _work(settings: Settings, transactions: Transactions) -> None:
     app = build_app(settings.database_url, transactions)
     beat = asyncio.create_task(_beat(transactions))
     async with app.open_async():
-        rescue = asyncio.create_task(_rescue(app))
+        rescue = asyncio.create_task(_again(RESCUE_SECONDS, "rescue", partial(rescue_once, app)))
         await app.run_worker_async(
             concurrency=settings.worker_concurrency,
             delete_jobs="successful",
@@ -80,11 +87,17 @@ async def _work(settings: Settings, transactions: Transactions) -> None:
     beat.cancel()
 
 
-async def _rescue(app: App) -> None:
-    """Every half minute, take over the jobs of workers that died with them."""
+async def _again(seconds: float, name: str, step: Callable[[], Awaitable[object]]) -> None:
+    """Do `step` again and again: a database that is busy or away costs one turn, not all others.
+
+    A worker that went on without its sign of life would have every web server called not ready.
+    """
     while True:
-        await rescue_once(app)
-        await asyncio.sleep(RESCUE_SECONDS)
+        try:
+            await step()
+        except OUT_OF_REACH as error:
+            log.warning("worker.turn_missed", step=name, error=type(error).__name__)
+        await asyncio.sleep(seconds)
 
 
 async def rescue_once(app: App) -> int:
@@ -170,9 +183,7 @@ def handle(job: Job, transactions: Transactions, **arguments: Any) -> None:
 
 
 async def _beat(transactions: Transactions) -> None:
-    while True:
-        await asyncio.to_thread(beat_once, transactions)
-        await asyncio.sleep(BEAT_SECONDS)
+    await _again(BEAT_SECONDS, "beat", partial(asyncio.to_thread, beat_once, transactions))
 
 
 def beat_once(transactions: Transactions) -> None:
