@@ -39,8 +39,7 @@ def add(ctx: Ctx) -> Response:
     if wanted["then"] == "checkout":
         return go("checkout", buy=f"{sku}:{quantity}")
     owner = visit.basket_owner(ctx, keep=True)
-    held = dict(queries.items(ctx, owner)).get(sku, 0)
-    commands.set_line(ctx, owner, sku, held + quantity)
+    commands.add_line(ctx, owner, sku, quantity)
     flash(_("已放进购物车"), "success")
     slug = request.form.get("slug")
     return go("product", slug=slug, sku=sku) if slug else go("cart")

@@ -8,7 +8,7 @@ from flask import flash, request
 from werkzeug.wrappers import Response
 
 from shop import idempotency
-from shop.cart.commands import remove_lines
+from shop.cart.commands import take_out
 from shop.context import Ctx, Transactions
 from shop.errors import Conflict, Invalid, ShopError
 from shop.identity.address_commands import MAX_ADDRESSES, add_address
@@ -177,7 +177,7 @@ def _place(ctx: Ctx) -> Placed:
     lines = draft.items(ctx)
     wish = wishes.wish(ctx, lines)
     placed = place_order(ctx, wish)
-    remove_lines(ctx, visit.basket_owner(ctx), [sku for sku, _quantity in lines])
+    take_out(ctx, visit.basket_owner(ctx), lines)
     visit.remember_region(wish.address.division_code)
     _keep_address(ctx, wish)
     return placed

@@ -7,7 +7,7 @@ from uuid import UUID
 from flask import flash, request
 from werkzeug.wrappers import Response
 
-from shop.cart.commands import set_line
+from shop.cart.commands import have_line
 from shop.context import Ctx, Transactions
 from shop.errors import Conflict, Invalid, NotFound
 from shop.fulfilment.queries import parcels_of
@@ -124,7 +124,7 @@ def again(ctx: Ctx, number: str) -> Response:
     left_out: list[str] = []
     for line in (line for part in row["consignments"] for line in part["lines"]):
         try:
-            set_line(ctx, owner, line["sku"], line["quantity"])
+            have_line(ctx, owner, line["sku"], line["quantity"])
         except (Invalid, NotFound, Conflict) as error:
             why = left_out if error.error_code == "cart_full" else missing
             why.append(pick(line["name"], line["name_en"]))

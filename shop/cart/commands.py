@@ -8,12 +8,24 @@ is short at noon may be restocked, or released by an unpaid order, an hour later
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, literal, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import (
+    BigInteger,
+    Text,
+    and_,
+    bindparam,
+    delete,
+    func,
+    literal,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from models.cart import Cart, CartLine
 from models.catalog import Cooperative, Product, Sku
@@ -29,6 +41,12 @@ SKUS = Sku.__table__
 PRODUCTS = Product.__table__
 COOPERATIVES = Cooperative.__table__
 
+BOUGHT = (
+    func.unnest(bindparam("codes", type_=ARRAY(Text)), bindparam("pieces", type_=ARRAY(BigInteger)))
+    .table_valued("code", "pieces")
+    .render_derived()
+)
+
 VISITOR_BASKET_KEPT = timedelta(days=90)
 """A season: who comes back for the next festival still finds it."""
 
@@ -41,45 +59,60 @@ def set_line(ctx: Ctx, owner: CartOwner, sku_code: str, quantity: int) -> None:
         NotFound: there is no such SKU.
         Conflict: `not_listed`; `cart_full`, a further SKU would be one too many.
     """
-    rules.check_quantity(quantity, ctx.language)
-    sku_id = _sku_id(ctx, sku_code)
-    cart_id = _lock_cart(ctx, owner)
-    others = (
-        select(func.count())
-        .select_from(LINES)
-        .where(LINES.c.cart_id == cart_id, LINES.c.sku_id != sku_id)
-        .scalar_subquery()
-    )
-    line = select(literal(cart_id), literal(sku_id), literal(quantity), literal(ctx.now))
-    statement = insert(LINES).from_select(
-        ["cart_id", "sku_id", "quantity", "added_at"], line.where(others < rules.MAX_SKUS)
-    )
-    written = ctx.session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["cart_id", "sku_id"], set_={"quantity": statement.excluded.quantity}
-        ).returning(LINES.c.sku_id)
-    ).scalar_one_or_none()
-    if written is None:
-        raise Conflict(
-            f"购物车最多放 {rules.MAX_SKUS} 种商品",
-            f"A basket holds at most {rules.MAX_SKUS} different items",
-            code="cart_full",
-        )
+    _put(ctx, owner, sku_code, quantity, lambda _held, asked: asked)
 
 
-def remove_lines(ctx: Ctx, owner: CartOwner, sku_codes: Iterable[str]) -> None:
-    """Take SKUs out; quiet about those that are not in it (any more)."""
-    ctx.session.execute(
-        delete(LINES).where(
-            LINES.c.cart_id.in_(select(CARTS.c.id).where(owner.owns())),
-            LINES.c.sku_id.in_(select(SKUS.c.id).where(SKUS.c.code.in_(list(sku_codes)))),
-        )
-    )
+def add_line(ctx: Ctx, owner: CartOwner, sku_code: str, quantity: int) -> None:
+    """Wish for `quantity` of a SKU more than the basket holds, also when two tabs add at once.
+
+    Raises:
+        Invalid, NotFound, Conflict: as `set_line`; of the sum. Nothing is to be kept of the try.
+    """
+    _put(ctx, owner, sku_code, quantity, lambda held, asked: held + asked)
+
+
+def have_line(ctx: Ctx, owner: CartOwner, sku_code: str, quantity: int) -> None:
+    """Wish for at least `quantity` of a SKU; a larger wish stays.
+
+    Raises:
+        Invalid, NotFound, Conflict: as `set_line`.
+    """
+    _put(ctx, owner, sku_code, quantity, func.greatest)
 
 
 def remove_line(ctx: Ctx, owner: CartOwner, sku_code: str) -> None:
     """Take one SKU out; quiet when it is not in it."""
-    remove_lines(ctx, owner, [sku_code])
+    ctx.session.execute(
+        delete(LINES).where(
+            LINES.c.cart_id.in_(select(CARTS.c.id).where(owner.owns())),
+            LINES.c.sku_id.in_(select(SKUS.c.id).where(SKUS.c.code == sku_code)),
+        )
+    )
+
+
+def take_out(ctx: Ctx, owner: CartOwner, bought: Iterable[tuple[str, int]]) -> None:
+    """Take out what was bought: so many pieces a SKU. What was wished for beyond that stays.
+
+    Quiet about what is not in the basket.
+
+    Args:
+        ctx: the transaction.
+        owner: whose basket.
+        bought: (SKU code, pieces); a SKU may stand in several.
+    """
+    pieces: Counter[str] = Counter()
+    for code, quantity in bought:
+        pieces[code] += quantity
+    given = {"codes": list(pieces), "pieces": list(pieces.values())}
+    met = and_(
+        LINES.c.cart_id.in_(select(CARTS.c.id).where(owner.owns())),
+        LINES.c.sku_id == SKUS.c.id,
+        SKUS.c.code == BOUGHT.c.code,
+    )
+    left = LINES.c.quantity - BOUGHT.c.pieces
+    gone = delete(LINES).where(met, left <= 0).cte("gone")
+    some = update(LINES).where(met, left > 0).values(quantity=left).add_cte(gone)
+    ctx.session.execute(some, given)
 
 
 def clear(ctx: Ctx, owner: CartOwner) -> None:
@@ -116,6 +149,42 @@ def forget_old(ctx: Ctx) -> int:
         .returning(CARTS.c.id)
     ).all()
     return len(gone)
+
+
+def _put(
+    ctx: Ctx,
+    owner: CartOwner,
+    sku_code: str,
+    quantity: int,
+    wish: Callable[[Any, Any], Any],
+) -> None:
+    """Write a line; `wish` says, of what the basket holds of the SKU and what is asked, the new."""
+    rules.check_quantity(quantity, ctx.language)
+    sku_id = _sku_id(ctx, sku_code)
+    cart_id = _lock_cart(ctx, owner)
+    others = (
+        select(func.count())
+        .select_from(LINES)
+        .where(LINES.c.cart_id == cart_id, LINES.c.sku_id != sku_id)
+        .scalar_subquery()
+    )
+    line = select(literal(cart_id), literal(sku_id), literal(quantity), literal(ctx.now))
+    statement = insert(LINES).from_select(
+        ["cart_id", "sku_id", "quantity", "added_at"], line.where(others < rules.MAX_SKUS)
+    )
+    written = ctx.session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["cart_id", "sku_id"],
+            set_={"quantity": wish(LINES.c.quantity, statement.excluded.quantity)},
+        ).returning(LINES.c.quantity)
+    ).scalar_one_or_none()
+    if written is None:
+        raise Conflict(
+            f"购物车最多放 {rules.MAX_SKUS} 种商品",
+            f"A basket holds at most {rules.MAX_SKUS} different items",
+            code="cart_full",
+        )
+    rules.check_quantity(written, ctx.language)
 
 
 def _sku_id(ctx: Ctx, code: str) -> UUID:

@@ -110,6 +110,31 @@ def test_control_without_the_locks_both_sign_ins_merge_it(
     assert sign_ins(transactions, alice, visitor, 2) == ["done", "pk_cart_line"]
 
 
+def added_twice(transactions, visitor, add):
+    """Two tabs put two more of one thing into a basket that holds one."""
+    with transactions.begin() as ctx:
+        cart.set_line(ctx, visitor, "P01-1", 1)
+    assert at_once(transactions, add, add) == ["done", "done"]
+    with transactions.begin() as ctx:
+        return queries.items(ctx, visitor)
+
+
+def test_what_two_tabs_add_counts_twice(transactions, visitor):
+    add = lambda ctx: cart.add_line(ctx, visitor, "P01-1", 2)  # noqa: E731
+    assert added_twice(transactions, visitor, add) == [("P01-1", 5)]
+
+
+def test_control_who_looks_before_adding_loses_one(transactions, visitor):
+    looked = Barrier(2)
+
+    def add(ctx):
+        held = dict(queries.items(ctx, visitor))["P01-1"]
+        looked.wait(timeout=10)
+        cart.set_line(ctx, visitor, "P01-1", held + 2)
+
+    assert added_twice(transactions, visitor, add) == [("P01-1", 3)]
+
+
 def registrations(transactions):
     """Two people, or two clicks, register one address at once."""
 

@@ -163,6 +163,46 @@ def test_a_full_basket_takes_more_of_what_it_has_but_nothing_else(ctx, alice, mo
     assert queries.items(ctx, alice) == [("P01-1", 1), ("P12-1", 2)]
 
 
+def test_adding_counts_on_from_what_the_basket_holds(ctx, alice):
+    commands.add_line(ctx, alice, "P01-1", 2)
+    commands.add_line(ctx, alice, "P01-1", 3)
+    assert queries.items(ctx, alice) == [("P01-1", 5)]
+    commands.add_line(ctx, alice, "P01-1", 9_994)
+    assert queries.items(ctx, alice) == [("P01-1", 9_999)]
+
+
+@pytest.mark.parametrize("quantity", [1, 9_999])
+def test_no_more_is_added_than_may_be_wished_for(ctx, alice, quantity):
+    commands.set_line(ctx, alice, "P01-1", 9_999)
+    with pytest.raises(Invalid) as refused:
+        commands.add_line(ctx, alice, "P01-1", quantity)
+    assert list(refused.value.fields) == ["quantity"]
+
+
+@pytest.mark.parametrize("quantity", [0, -1])
+def test_adding_takes_nothing_out(ctx, alice, quantity):
+    commands.set_line(ctx, alice, "P01-1", 5)
+    with pytest.raises(Invalid):
+        commands.add_line(ctx, alice, "P01-1", quantity)
+    assert queries.items(ctx, alice) == [("P01-1", 5)]
+
+
+def test_at_least_so_many_leaves_a_larger_wish(ctx, alice):
+    for quantity, held in ((3, 3), (2, 3), (3, 3), (4, 4)):
+        commands.have_line(ctx, alice, "P01-1", quantity)
+        assert queries.items(ctx, alice) == [("P01-1", held)]
+
+
+def test_what_was_bought_is_taken_out_and_no_more(ctx, alice, visitor):
+    for owner in (alice, visitor):
+        for place, sku in enumerate(("P01-1", "P06-1", "P07-1", "P12-1"), start=1):
+            commands.set_line(ctx, owner, sku, place)
+    bought = [("P01-1", 1), ("P06-1", 1), ("P07-1", 4), ("P09-1", 2), ("P12-1", 1), ("P12-1", 2)]
+    commands.take_out(ctx, alice, bought)
+    assert queries.items(ctx, alice) == [("P06-1", 1), ("P12-1", 1)]
+    assert queries.pieces(ctx, visitor) == 10
+
+
 def test_taking_out_is_quiet_about_what_is_not_in(ctx, alice):
     commands.set_line(ctx, alice, "P01-1", 1)
     commands.set_line(ctx, alice, "P12-1", 1)

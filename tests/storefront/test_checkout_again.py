@@ -181,6 +181,14 @@ def test_the_rest_is_ordered_and_what_is_short_stays_in_the_cart(visitor, provid
     assert ('name="quantity" value="601"' in cart, "P07-1" in cart) == (True, False)
 
 
+def test_what_is_bought_at_once_does_not_empty_a_larger_basket(visitor, provider, transactions):
+    visitor.put_in("P01-1", 300)
+    visitor.get("/checkout?buy=P01-1:2")
+    assert visitor.post("/checkout", {**visitor.hidden(), **FORM}).status_code == 303
+    assert [order.goods_fen for order in orders(transactions)] == [9_600]
+    assert 'name="quantity" value="298"' in visitor.get("/cart").text
+
+
 def test_nothing_is_left_out_where_nothing_would_be_left(visitor):
     visitor.put_in("P01-1", 601)
     page = visitor.get("/checkout").text

@@ -224,6 +224,14 @@ def test_buying_again_fills_the_basket(visitor, ordered, transactions, provider)
     assert 'name="quantity" value="2"' in visitor.follow().text
 
 
+def test_buying_again_leaves_a_larger_wish_alone(visitor, ordered, transactions, provider):
+    pay(provider)
+    visitor.put_in("P01-1", 5)
+    visitor.get(path(transactions, ordered))
+    visitor.post(f"/orders/{ordered.number}/again", visitor.hidden())
+    assert 'name="quantity" value="5"' in visitor.follow().text
+
+
 def test_a_basket_that_is_full_is_not_called_an_end_of_sale(
     visitor, ordered, transactions, provider, monkeypatch
 ):
