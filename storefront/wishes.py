@@ -16,7 +16,7 @@ from shop.context import Ctx
 from shop.errors import Invalid, NotFound
 from shop.identity import queries as people
 from shop.identity.rules import AddressInput, normal_email, validated_address
-from shop.orders.inputs import BuyerInput, PlaceOrder
+from shop.orders.inputs import NO_UNIT, BuyerInput, PlaceOrder
 from storefront import visit
 from storefront.draft import Items, typed_address
 from storefront.forms import CheckoutForm, read_leniently, told
@@ -58,7 +58,7 @@ def wish(ctx: Ctx, lines: Items) -> PlaceOrder:
         lines=tuple(lines),
         address=address,
         buyer=buyer,
-        unit=values["unit"],
+        unit=_unit(values),
         channel=touch.channel,
         campaign=touch.campaign,
         storefront=touch.storefront,
@@ -71,6 +71,12 @@ def wish(ctx: Ctx, lines: Items) -> PlaceOrder:
         ),
         expected_total_fen=values["expected_total"],
     )
+
+
+def _unit(values: Mapping[str, Any]) -> str | None:
+    """The unit that was chosen; `NO_UNIT` from who left the choice empty, which had been filled."""
+    chosen: str | None = values["unit"]
+    return chosen or (NO_UNIT if "unit" in request.form else None)
 
 
 def _purpose(ctx: Ctx, values: Mapping[str, Any], faults: dict[str, list[str]]) -> Purpose:

@@ -11,6 +11,9 @@ from models.organization import Purpose
 from shop.identity.rules import AddressInput
 from shop.ids import OrderId
 
+NO_UNIT = ""
+"""The `unit` of a person who wants the order counted for none, not even their own."""
+
 
 @dataclass(frozen=True, slots=True)
 class BuyerInput:
@@ -27,6 +30,7 @@ class PlaceOrder:
 
     `lines` are (SKU code, quantity); the same SKU may stand in several. `line_discounts` (fen a
     SKU) belong to gift packages and come from staff and the seed only, never from a buyer.
+    Without a `unit` it is the buyer's own.
     """
 
     lines: tuple[tuple[str, int], ...]

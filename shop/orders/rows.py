@@ -11,11 +11,11 @@ from models.orders import ConsignmentState, OrderState
 from shop import crypto
 from shop.aid.queries import Attribution
 from shop.catalog.for_orders import SkuForPricing
-from shop.context import Ctx
+from shop.context import Actor, Ctx
 from shop.divisions import full_name
 from shop.identity.rules import AddressInput
 from shop.ids import new_id
-from shop.orders.inputs import BuyerInput, PlaceOrder
+from shop.orders.inputs import NO_UNIT, BuyerInput, PlaceOrder
 from shop.orders.rules import pay_before
 from shop.pricing.quote import Basket
 from shop.pricing.values import ConsignmentQuote, PricedLine, Quote
@@ -45,7 +45,7 @@ def order_row(
         "buyer_key": f"user:{actor.user_id}" if actor.user_id else f"phone:{phone_hash}",
         "purpose": wish.purpose,
         "payment_terms": wish.payment_terms,
-        "unit_id": attribution.unit_id or actor.unit_id,
+        "unit_id": attribution.unit_id or _own_unit(wish, kind, actor),
         "channel_id": attribution.channel_id,
         "campaign_id": attribution.campaign_id,
         "platform_id": attribution.platform_id,
@@ -66,6 +66,12 @@ def order_row(
         "placed_at": ctx.now,
         "pay_before": pay_before(ctx.now, kind, ctx.settings.reservation_minutes),
     }
+
+
+def _own_unit(wish: PlaceOrder, kind: BuyerKind, actor: Actor) -> UUID | None:
+    """Whose purchase it is where nothing was chosen; what a unit's account buys is its unit's."""
+    declined = wish.unit == NO_UNIT and kind is not BuyerKind.UNIT_ACCOUNT
+    return None if declined else actor.unit_id
 
 
 def _guest(wish: PlaceOrder) -> BuyerInput:

@@ -14,6 +14,7 @@ from models.orders import OrderState
 from shop import idempotency
 from shop.inventory.queries import level
 from storefront.checkout import SAME, SCOPE
+from tests import cast
 from tests.storefront.conftest import FORM, orders, page_of, pay
 
 
@@ -98,6 +99,28 @@ def test_the_unit_is_credited(visitor, provider, transactions):
     visitor.get(page_of(provider)[0])
     with transactions.begin() as ctx:
         assert ctx.session.execute(select(AidEntry.unit_code)).scalar_one() == "U13"
+
+
+@pytest.mark.parametrize(
+    ("name", "form", "credited"),
+    [
+        ("alice", {}, "U13"),
+        ("alice", {"unit": ""}, None),
+        ("alice", {"unit": "U03"}, "U03"),
+        ("uma", {"unit": "", "purpose": "union_gift"}, "U01"),
+    ],
+)
+def test_who_leaves_the_unit_empty_buys_for_none(
+    visitor, provider, transactions, name, form, credited
+):
+    visitor.get("/sign-in")
+    visitor.post("/sign-in", {"email": cast.email(name), "password": cast.PASSWORD})
+    visitor.put_in("P01-1")
+    visitor.check_out(**form)
+    pay(provider)
+    visitor.get(page_of(provider)[0])
+    with transactions.begin() as ctx:
+        assert ctx.session.execute(select(AidEntry.unit_code)).scalar_one() == credited
 
 
 def test_a_replayed_form_makes_one_order(visitor, provider, transactions):
