@@ -65,11 +65,12 @@ def apply_refund(ctx: Ctx, order: Any, payment_id: UUID, seen: RefundStatus) -> 
         return _differs(ctx, payment, seen, "refund_amount", ours_fen=ours)
     if refund is None:
         if seen.state == "failed":
+            _settled(ctx, seen, TOO_MUCH)
             return False  # nothing came of it, and nothing is to be undone
         refund = _adopted(ctx, order, payment, seen)
         if refund is None:
             return _differs(ctx, payment, seen, TOO_MUCH)
-        compared(ctx, Side.PROVIDER, [TOO_MUCH], [seen.reference], [])  # it fits by now
+        _settled(ctx, seen, TOO_MUCH)  # it fits by now
         payment = ctx.session.execute(refund_rows.PAYMENT_LOCKED, {"wanted": payment_id}).one()
         _become(ctx, refund, payment, seen)
         return True
@@ -79,11 +80,12 @@ def apply_refund(ctx: Ctx, order: Any, payment_id: UUID, seen: RefundStatus) -> 
 def _become(ctx: Ctx, refund: Any, payment: Any, seen: RefundStatus) -> bool:
     if seen.state == "succeeded":
         if refund.state is RefundState.FAILED:
-            return _differs(ctx, payment, seen, "refund_succeeded_after_failing")
+            return _arrived(ctx, refund, payment, seen)
         return refund_effects.succeed(
             ctx, refund, payment, reference=seen.reference, settled_at=seen.created_at
         )
     if seen.state == "failed":
+        _settled(ctx, seen, refund_rows.AFTER_FAILING)
         code = seen.failure_code or "failed"
         return refund_effects.fail(ctx, refund, payment, code=code, reference=seen.reference)
     if refund.state is not RefundState.REQUESTED and refund.reference is not None:
@@ -149,6 +151,20 @@ def _room(ctx: Ctx, payment: Any, wanted_fen: int) -> int:
             if room >= wanted_fen:
                 break
     return room
+
+
+def _arrived(ctx: Ctx, refund: Any, payment: Any, seen: RefundStatus) -> bool:
+    """The provider says that a failed refund has succeeded: it is not tried again meanwhile."""
+    if refund.reference is None:
+        ctx.session.execute(
+            REFUNDS.update().where(REFUNDS.c.id == refund.id).values(reference=seen.reference)
+        )
+    return _differs(ctx, payment, seen, refund_rows.AFTER_FAILING)
+
+
+def _settled(ctx: Ctx, seen: RefundStatus, kind: str) -> None:
+    """What was said of it holds no more."""
+    compared(ctx, Side.PROVIDER, [kind], [seen.reference], [])
 
 
 def _differs(

@@ -15,6 +15,7 @@ from models.refunds import Dispute, DisputeState
 from shop.context import Ctx
 from shop.payments.bank_desk import PILES, Pile
 from shop.payments.refund_queries import LEFT_FEN, REFUNDS, STUCK, refund_counts
+from shop.payments.refund_rows import ARRIVED
 
 PAYMENTS, ORDERS = Payment.__table__, Order.__table__
 DIFFERENCES, DISPUTES = Difference.__table__, Dispute.__table__
@@ -36,6 +37,8 @@ DUE = and_(
     or_(LEFT_FEN > 0, FOREIGN),
     # A refund that failed stands on a list of its own, with its own button.
     ~exists(select(REFUNDS.c.id).where(REFUNDS.c.payment_id == PAYMENTS.c.id, STUCK)),
+    # One that has arrived after all is a difference.
+    ~exists(select(REFUNDS.c.id).where(REFUNDS.c.payment_id == PAYMENTS.c.id, ARRIVED)),
 )
 
 

@@ -73,10 +73,17 @@ def open_difference(
     payment_id: UUID | None = None,
     detail: str = "",
 ) -> bool:
-    """Note that something does not agree; False when it is on the list already.
+    """Note that something does not agree; False when it is on the list already, or explained.
 
-    `kind` and `reference` (the other side's name for it, or ours) say what it is.
+    `kind` and `reference` (the other side's name for it, or ours) say what it is. One that had
+    vanished is open again.
     """
+    news = {
+        "theirs_fen": theirs_fen,
+        "ours_fen": ours_fen,
+        "state": DifferenceState.OPEN,
+        "opened_at": ctx.now,
+    }
     written = ctx.session.execute(
         insert(DIFFERENCES)
         .values(
@@ -85,16 +92,17 @@ def open_difference(
             kind=kind,
             reference=reference,
             day=business_day(day_of),
-            theirs_fen=theirs_fen,
-            ours_fen=ours_fen,
             order_id=order_id,
             payment_id=payment_id,
-            state=DifferenceState.OPEN,
             detail=detail,
-            opened_at=ctx.now,
             explanation="",
+            **news,
         )
-        .on_conflict_do_nothing(index_elements=["kind", "reference"])
+        .on_conflict_do_update(
+            index_elements=["kind", "reference"],
+            set_={**news, "closed_at": None},
+            where=DIFFERENCES.c.state == DifferenceState.VANISHED,
+        )
         .returning(DIFFERENCES.c.id)
     ).first()
     return written is not None

@@ -16,6 +16,7 @@ from models.payments import Payment
 from models.refunds import Refund, RefundCause, RefundLine, RefundState
 from shop.context import Ctx
 from shop.errors import NotFound
+from shop.payments.refund_rows import ARRIVED
 
 REFUNDS, REFUND_LINES = Refund.__table__, RefundLine.__table__
 PAYMENTS, ORDERS, USERS = Payment.__table__, Order.__table__, User.__table__
@@ -34,8 +35,20 @@ FIRST = REFUNDS.alias("first")
 REPEAT = REFUNDS.alias("repeat")
 
 REPEATED = exists(select(REPEAT.c.id).where(REPEAT.c.retry_of == REFUNDS.c.id).correlate(REFUNDS))
-LEFT_FEN = PAYMENTS.c.captured_fen - PAYMENTS.c.refunded_fen - PAYMENTS.c.refunding_fen
-STUCK = and_(REFUNDS.c.state == RefundState.FAILED, ~REPEATED, REFUNDS.c.amount_fen <= LEFT_FEN)
+LEFT_FEN = (
+    PAYMENTS.c.captured_fen
+    - PAYMENTS.c.refunded_fen
+    - PAYMENTS.c.refunding_fen
+    - PAYMENTS.c.disputed_fen
+)
+"""`refund_rules.left_of`, below zero where more was taken than was there."""
+
+STUCK = and_(
+    REFUNDS.c.state == RefundState.FAILED,
+    ~REPEATED,
+    ~ARRIVED,
+    REFUNDS.c.amount_fen <= LEFT_FEN,
+)
 """Failed, nobody has tried again, and the money has not gone back another way meanwhile."""
 
 COLUMNS = (

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, exists, func, select, update
 
 from models.catalog import Cooperative
 from models.orders import Consignment, OrderLine
 from models.payments import Payment
+from models.reconciliation import Difference, DifferenceState
 from models.refunds import Refund, RefundLine
 from shop.context import Ctx
 from shop.payments.refund_rules import Line, Part
@@ -18,6 +19,10 @@ from shop.payments.refund_rules import Line, Part
 LINES, CONSIGNMENTS = OrderLine.__table__, Consignment.__table__
 COOPERATIVES, PAYMENTS = Cooperative.__table__, Payment.__table__
 REFUNDS, REFUND_LINES = Refund.__table__, RefundLine.__table__
+DIFFERENCES = Difference.__table__
+
+AFTER_FAILING = "refund_succeeded_after_failing"
+"""A difference that may vanish: what was read before a refund failed may be written after it."""
 
 LINES_OF = (
     select(
@@ -83,6 +88,17 @@ PIECES_OF = (
     .join(RETRIED, RETRIED.c.id == REFUND_LINES.c.refund_id)
     .group_by(REFUND_LINES.c.order_line_id)
 )
+ARRIVED = exists(
+    select(DIFFERENCES.c.id)
+    .where(
+        DIFFERENCES.c.kind == AFTER_FAILING,
+        DIFFERENCES.c.reference == REFUNDS.c.reference,
+        DIFFERENCES.c.state != DifferenceState.VANISHED,
+    )
+    .correlate(REFUNDS)
+)
+"""The provider says that a failed refund has succeeded after all; the rest a person decides."""
+HAS_ARRIVED = select(REFUNDS.c.id).where(REFUNDS.c.id == bindparam("wanted"), ARRIVED)
 SO_MANY = select(func.count()).select_from(REFUNDS).where(REFUNDS.c.order_id == bindparam("wanted"))
 
 

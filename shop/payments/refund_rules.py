@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from models.money import split
@@ -154,6 +154,16 @@ def exceeds(left_fen: int) -> Conflict:
         code="refund_exceeds_paid",
         left_fen=left_fen,
     )
+
+
+def left_of(payment: Any) -> int:
+    """What can still be sent back of a payment's row, in fen.
+
+    What its bank holds or has taken in a dispute went to the payer another way: sent back too, they
+    would have it twice.
+    """
+    left: int = payment.captured_fen - payment.refunded_fen - payment.refunding_fen
+    return max(0, left - int(payment.disputed_fen))
 
 
 def nothing_left() -> Conflict:

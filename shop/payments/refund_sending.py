@@ -102,7 +102,7 @@ def _found(
 def _fail(ctx: Ctx, refund_id: UUID, code: str) -> None:
     locked_order(ctx, _order_of(ctx, refund_id))
     refund: Any = ctx.session.execute(refund_rows.REFUND_LOCKED, {"wanted": refund_id}).one()
-    if refund.state in UNFINISHED:
+    if refund.state in UNFINISHED and refund.reference is None:  # else they have it after all
         wanted = {"wanted": refund.payment_id}
         payment = ctx.session.execute(refund_rows.PAYMENT_LOCKED, wanted).one()
         refund_effects.fail(ctx, refund, payment, code=code)

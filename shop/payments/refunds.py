@@ -26,6 +26,7 @@ from shop.payments.refund_rules import (
     Part,
     RefundWish,
     exceeds,
+    left_of,
     nothing_left,
     plan,
 )
@@ -68,7 +69,7 @@ def plan_refund(ctx: Ctx, order_id: UUID, wish: RefundWish) -> Planned:
     refuse_disputed(ctx, payment.id)
     parts = plan(refund_rows.lines_of(ctx, order_id), wish)
     amount = sum(part.amount_fen for part in parts)
-    left = payment.captured_fen - payment.refunded_fen - payment.refunding_fen
+    left = left_of(payment)
     if amount > left:
         raise exceeds(left)
     return Planned(order, payment, parts, amount, left - amount)
@@ -115,7 +116,7 @@ def refund_payment(ctx: Ctx, payment_id: UUID, reason: str) -> UUID:
             code=f"payment_{payment.state}",
         )
     refuse_disputed(ctx, payment.id)
-    left = payment.captured_fen - payment.refunded_fen - payment.refunding_fen
+    left = left_of(payment)
     if left <= 0:
         raise nothing_left()
     cause = RefundCause.AMOUNT_MISMATCH
@@ -139,7 +140,8 @@ def retry_refund(ctx: Ctx, refund_id: UUID) -> UUID:
 
     Raises:
         NotFound: no such refund.
-        Conflict: `refund_<state>`, it has not failed; `refund_retried`; `refund_exceeds_paid`.
+        Conflict: `refund_<state>`, it has not failed; `refund_retried`; `refund_arrived`, the
+            provider says that it has succeeded after all; `refund_exceeds_paid`.
     """
     order_id = ctx.session.execute(
         select(REFUNDS.c.order_id).where(REFUNDS.c.id == refund_id)
@@ -155,6 +157,12 @@ def retry_refund(ctx: Ctx, refund_id: UUID) -> UUID:
     again = select(REFUNDS.c.id).where(REFUNDS.c.retry_of == refund_id)
     if ctx.session.execute(again).first() is not None:
         raise Conflict("这笔退款已重新发起", "This refund has been retried", code="refund_retried")
+    if ctx.session.execute(refund_rows.HAS_ARRIVED, {"wanted": refund_id}).first() is not None:
+        raise Conflict(
+            "支付渠道显示这笔退款已经到账，请先核对差异",
+            "The provider says that this refund has arrived; look at the difference first",
+            code="refund_arrived",
+        )
     payment = ctx.session.execute(refund_rows.PAYMENT_LOCKED, {"wanted": failed.payment_id}).one()
     refuse_disputed(ctx, payment.id)
     lines = {line.id: line for line in refund_rows.lines_of(ctx, order.id)}
@@ -162,7 +170,7 @@ def retry_refund(ctx: Ctx, refund_id: UUID) -> UUID:
         Part(lines[row.order_line_id], row.goods_fen, row.freight_fen)
         for row in refund_rows.parts_of(ctx, refund_id)
     ]
-    left = payment.captured_fen - payment.refunded_fen - payment.refunding_fen
+    left = left_of(payment)
     short = any(
         part.goods_fen > part.line.goods_left_fen or part.freight_fen > part.line.freight_left_fen
         for part in parts

@@ -9,11 +9,14 @@ import pytest
 from sqlalchemy import func, select
 
 from models.aid import AidEntry
-from models.refunds import DisputeLine
+from models.payments import Payment
+from models.refunds import DisputeLine, Refund
 from shop.context import Transactions
 from shop.errors import Conflict
+from shop.payments.desk import refunds_due
+from shop.payments.refund_queries import refund_counts
 from shop.payments.refund_rules import RefundWish
-from shop.payments.refunds import request_refund
+from shop.payments.refunds import refund_payment, request_refund, retry_refund
 from shop.payments.sync import sync_payment
 from tests.payments.books import balances, books
 
@@ -143,3 +146,35 @@ def test_a_dispute_of_money_that_belongs_to_no_order(
     found = hear(transactions, reference)
     assert (found["orders"], found["disputes"]) == (["pending_payment"], [("lost", TOTAL + 1)])
     assert balances(transactions) == {}
+    assert sent_back(transactions) == ((0, 0), "nothing_to_refund")
+
+
+def sent_back(transactions) -> tuple[tuple[int, int], str]:
+    """What the desk says is to go back, and why it refuses to send it."""
+    with transactions.begin() as ctx:
+        payment = ctx.session.execute(select(Payment.id)).scalar_one()
+        with pytest.raises(Conflict) as refusal:
+            refund_payment(ctx, payment, "付错金额")
+        return refunds_due(ctx), refusal.value.error_code
+
+
+def test_what_a_dispute_took_is_not_sent_back_once_more(transactions, provider, reference, paid):
+    """A refund fails after its payer has had the whole charge back from their bank."""
+    provider.refund_outcome = "pending"
+    refund = provider.refund_at_desk(reference, 10_000)
+    number = provider.dispute(reference, TOTAL)
+    hear(transactions, reference)
+    provider.close_dispute(number, "lost")
+    provider.settle_refund(refund, "failed")
+    found = hear(transactions, reference)
+    assert found["payments"] == [("succeeded", TOTAL, 0, 0, TOTAL)]
+    with transactions.begin() as ctx:
+        failed = ctx.session.execute(select(Refund.id)).scalar_one()
+        with pytest.raises(Conflict) as refusal:
+            retry_refund(ctx, failed)
+        assert (refusal.value.error_code, refusal.value.extra) == (
+            "refund_exceeds_paid",
+            {"left_fen": 0},
+        )
+        assert refund_counts(ctx)["stuck"] == (0, 0)
+    assert hear(transactions, reference) == found

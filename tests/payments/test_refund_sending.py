@@ -12,10 +12,12 @@ from sqlalchemy import select
 from models.reconciliation import Difference
 from models.refunds import Refund
 from shop.context import Transactions
+from shop.errors import Conflict
 from shop.payments import aftermath, jobs, open_items, refund_sending
 from shop.payments.gateway import GatewayUnavailable
+from shop.payments.refund_queries import refund_by_id
 from shop.payments.refund_rules import RefundWish
-from shop.payments.refunds import request_refund
+from shop.payments.refunds import request_refund, retry_refund
 from shop.payments.sync import sync_payment
 from tests.payments.books import balances, books
 
@@ -191,3 +193,91 @@ def test_what_did_not_fit_fits_when_ours_has_failed(transactions, provider, refe
     with transactions.begin() as ctx:
         assert ctx.session.execute(select(Difference.state)).scalars().all() == ["vanished"]
     assert books(transactions)["payments"] == [("succeeded", TOTAL, 0, 10_000, 0)]
+
+
+def test_a_refusal_that_somebody_has_overcome_fails_nothing(
+    transactions, provider, asked, monkeypatch
+):
+    """One worker is refused and reads the list; before it writes, another one is not refused."""
+    provider.refund_outcome = "pending"
+    provider.refused.add(asked)
+    reading = provider.fetch_aftermath
+
+    def slow(intent: str) -> Any:
+        seen = reading(intent)
+        monkeypatch.undo()
+        provider.refused.clear()
+        refund_sending.carry(transactions, asked)
+        return seen
+
+    monkeypatch.setattr(provider, "fetch_aftermath", slow)
+    refund_sending.carry(transactions, asked)
+    [number] = provider.refunds
+    assert (refund(transactions).state, refund(transactions).reference) == ("sent", number)
+    assert books(transactions)["payments"] == [("succeeded", TOTAL, 5_000, 0, 0)]
+
+
+def told(transactions: Transactions) -> list[tuple[str, str]]:
+    with transactions.begin() as ctx:
+        return [
+            tuple(row) for row in ctx.session.execute(select(Difference.kind, Difference.state))
+        ]
+
+
+def retried(transactions: Transactions, failed: UUID) -> str:
+    """The code of a refusal, or nothing; what the desk offers is what it does."""
+    with transactions.begin() as ctx:
+        offered = refund_by_id(ctx, failed)["can_retry"]
+        try:
+            retry_refund(ctx, failed)
+        except Conflict as error:
+            assert not offered
+            return error.error_code
+    assert offered
+    return ""
+
+
+def test_one_that_arrived_after_failing_is_not_sent_again(transactions, provider, asked, reference):
+    refund_sending.carry(transactions, asked)
+    [number] = provider.refunds
+    arrived = provider.refunds[number]
+    provider.settle_refund(number, "failed")
+    sync_payment(transactions, reference)
+    provider.refunds[number] = arrived
+    sync_payment(transactions, reference, aftermath=True)
+    assert told(transactions) == [("refund_succeeded_after_failing", "open")]
+    assert retried(transactions, asked) == "refund_arrived"
+    assert list(provider.refunds) == [number]
+
+
+def test_what_was_read_before_it_failed_keeps_nobody_from_trying_again(
+    transactions, provider, asked, reference
+):
+    refund_sending.carry(transactions, asked)
+    [number] = provider.refunds
+    old = provider.fetch_aftermath(f"pi_{reference}")
+    provider.settle_refund(number, "failed")
+    sync_payment(transactions, reference)
+    payment_id = refund(transactions).payment_id
+    for _ in range(2):
+        with transactions.begin() as ctx:
+            aftermath.apply_aftermath(ctx, payment_id, old)
+        assert told(transactions) == [("refund_succeeded_after_failing", "open")]
+        sync_payment(transactions, reference, aftermath=True)
+        assert told(transactions) == [("refund_succeeded_after_failing", "vanished")]
+    assert retried(transactions, asked) == ""
+
+
+def test_one_that_did_not_fit_and_came_to_nothing_is_no_difference(
+    transactions, provider, reference, asked
+):
+    with transactions.begin() as ctx:
+        refund_sending._about_to_send(ctx, asked)
+    provider.refund_outcome = "pending"
+    number = provider.refund_at_desk(reference, 10_000)
+    sync_payment(transactions, reference)
+    assert told(transactions) == [("refund_exceeds_payment", "open")]
+    provider.settle_refund(number, "failed")
+    sync_payment(transactions, reference, aftermath=True)
+    assert told(transactions) == [("refund_exceeds_payment", "vanished")]
+    assert refund(transactions).state == "sent"
