@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from contextlib import nullcontext
+from functools import partial
 from typing import TYPE_CHECKING
 
 from shop.serve import preflight
@@ -30,7 +31,8 @@ def wanted(settings: Settings) -> bool:
 def load(settings: Settings) -> bool:
     """Load the demonstration into an empty mall; False when it is not empty.
 
-    The password that the accounts got is kept beside the data, readable by its owner only.
+    The password that the accounts get is kept beside the data, readable by its owner only, before
+    there are any: however this ends, whoever comes next can sign in.
     """
     # These bring the whole domain with them (1 s), and the supervisor calls the rest of this
     # module at every start.
@@ -47,12 +49,11 @@ def load(settings: Settings) -> bool:
         # With a key of Stripe's own the past stays ours alone: nothing is invented over there.
         sandbox = Past(settings) if settings.stripe_secret_key is None else nullcontext()
         with sandbox as past:
-            if not seed_if_empty(transactions, password, past):
-                return False
+            return seed_if_empty(
+                transactions, password, past, before=partial(keep_password, settings, password)
+            )
     finally:
         database.dispose()
-    keep_password(settings, password)
-    return True
 
 
 def accounts(settings: Settings) -> list[tuple[str, str]]:
