@@ -129,7 +129,11 @@ PRODUCT = (
     .join(CATEGORIES, CATEGORIES.c.id == PRODUCTS.c.category_id)
     .join(COOPERATIVES, COOPERATIVES.c.id == PRODUCTS.c.cooperative_id)
     .join(TEMPLATES, TEMPLATES.c.id == PRODUCTS.c.freight_template_id)
-    .where(PRODUCTS.c.slug == bindparam("slug"), PRODUCTS.c.state == ListingState.LISTED)
+    .where(
+        PRODUCTS.c.slug == bindparam("slug"),
+        PRODUCTS.c.state == ListingState.LISTED,
+        COOPERATIVES.c.active,
+    )
 )
 
 OFFERS = (
@@ -155,7 +159,8 @@ def product_detail(ctx: Ctx, slug: str) -> ProductDetail:
     """The product on the shelf under `slug`.
 
     Raises:
-        NotFound: there is none, it is not listed, or nothing of it is offered.
+        NotFound: there is none, it is not listed, nothing of it is offered, or its cooperative
+            sells no more.
     """
     row = ctx.session.execute(PRODUCT, {"slug": slug}).one_or_none()
     if row is None:

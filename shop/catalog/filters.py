@@ -40,6 +40,9 @@ W = Cooperative.__table__.c
 STOCK = Stock.__table__.c
 ENTRIES = AidEntry.__table__.c
 
+SOLD_BY_SOMEBODY = P.cooperative_id.not_in(select(W.id).where(~W.active))
+"""Its cooperative still sells. Said by those that do not, who are few: it is asked of every row."""
+
 SALES_DAYS = timedelta(days=90)
 """What `sales` counts: a season. Older favourites make room for what people buy now."""
 
@@ -84,6 +87,7 @@ def conditions(ctx: Ctx, wanted: ProductFilter) -> Iterator[ColumnElement[bool]]
     """Which rows of `product` are on the shelf and fit."""
     yield P.state == ListingState.LISTED
     yield _some_sku(S.active)
+    yield SOLD_BY_SOMEBODY
     if wanted.q.strip():
         words = query_tsquery(wanted.q)
         yield _matches(P.search, words) if words else false()

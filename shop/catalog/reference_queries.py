@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Select, func, select
 
 from models.catalog import Category, Cooperative, ListingState, Product
 from models.organization import Campaign, Channel, Storefront, Unit
+from shop.catalog.filters import SOLD_BY_SOMEBODY
 from shop.catalog.rules import valid_documents
 from shop.clock import business_day
 from shop.context import Ctx
@@ -149,7 +150,7 @@ def campaigns(ctx: Ctx) -> Found:
 def _listed(of: ColumnElement[bool]) -> ColumnElement[int]:
     return (
         select(func.count())
-        .where(of, PRODUCTS.c.state == ListingState.LISTED)
+        .where(of, PRODUCTS.c.state == ListingState.LISTED, SOLD_BY_SOMEBODY)
         .scalar_subquery()
         .label("products")
     )

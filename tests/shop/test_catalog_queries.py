@@ -1,6 +1,7 @@
 import pytest
 from sqlalchemy import text
 
+from shop.catalog import reference_queries
 from shop.catalog.detail_queries import product_detail
 from shop.catalog.filters import ProductFilter, Sort
 from shop.catalog.listing_queries import list_products
@@ -49,6 +50,20 @@ def test_a_product_without_a_size_to_buy_is_not_shown(ctx):
     assert "P01" not in codes(ctx)
     with pytest.raises(NotFound):
         product_detail(ctx, "high-mountain-green-tea")
+
+
+def test_what_a_cooperative_sold_goes_with_it(ctx):
+    """Nobody is shown what the basket would refuse (`not_listed`)."""
+    before = {row["code"]: row["products"] for row in reference_queries.categories(ctx.session)}
+    ctx.session.execute(text("UPDATE cooperative SET active = false WHERE code = 'C01'"))
+    found = list_products(ctx, ProductFilter(), limit=100)
+    assert {item.cooperative["code"] for item in found.items} == {f"C0{n}" for n in range(2, 6)}
+    assert "C01" not in [facet.code for facet in found.facets["cooperative"]]
+    assert codes(ctx, cooperative="C01") == codes(ctx, q="绿茶") == []
+    with pytest.raises(NotFound):
+        product_detail(ctx, "high-mountain-green-tea")
+    after = {row["code"]: row["products"] for row in reference_queries.categories(ctx.session)}
+    assert after == before | {"tea": 0}
 
 
 def test_a_size_that_is_not_offered_counts_for_nothing(ctx):
