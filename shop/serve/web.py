@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import signal
 from functools import partial
@@ -14,7 +15,7 @@ from granian.server import Server
 
 from shop.embedded_postgres.guard import die_with_parent
 from shop.serve.children import say
-from shop.wsgi import Wsgi, whole
+from shop.wsgi import Wsgi, arrived, whole
 
 if TYPE_CHECKING:
     from shop.settings import Settings
@@ -22,14 +23,18 @@ if TYPE_CHECKING:
 BACKLOG = 2048
 """Connections that may wait: a flash sale arrives in one second."""
 
+WAITING = 60
+"""Threads of a process that only wait for bodies on their way; they are made when needed. Granian
+finds so many strange and would say so at each start."""
+
 STOP_SECONDS = 10
 
 
 def main(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM; requests under way are answered first.
 
-    `web_workers` processes with `web_threads` threads each: few threads beat many here, the time
-    goes into Python and PostgreSQL, not into waiting.
+    `web_workers` processes answer `web_threads` requests each at a time: few beat many here, the
+    time goes into Python and PostgreSQL, not into waiting. All other threads wait for senders.
     """
     # Imported once, before the workers fork: they start sooner and share its memory, which the
     # collector must then not touch.
@@ -47,12 +52,13 @@ def main(settings: Settings) -> None:
         http=HTTPModes.http1,
         websockets=False,
         workers=settings.web_workers,
-        blocking_threads=settings.web_threads,
+        blocking_threads=settings.web_threads + WAITING,
         backlog=BACKLOG,
         log_level=LogLevels.warning,
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS,
     )
+    logging.getLogger("_granian").addFilter(lambda said: "Python threads" not in said.getMessage())
     server.serve(target_loader=partial(application, settings, os.getpid()), wrap_loader=False)
 
 
@@ -72,4 +78,5 @@ def application(settings: Settings, server: int) -> Wsgi:
     die_with_parent(server, signal.SIGTERM)
     from shop.app import create_app  # loaded already, see main
 
-    return whole(create_app(settings))
+    app = whole(create_app(settings))
+    return arrived(app, at_once=settings.web_threads, longest=settings.max_body_bytes)

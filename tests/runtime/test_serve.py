@@ -8,6 +8,7 @@ import socket
 import stat
 import sys
 import urllib.request
+from contextlib import ExitStack
 
 import pytest
 
@@ -168,6 +169,7 @@ def test_an_installation_starts_heals_is_killed_recovers_and_ends(tmp_path):
     }
     with run(**environment) as first:
         it_greets_with_addresses_and_accounts(first, environment["PORT"])
+        forms_that_never_arrive_keep_nobody_waiting(environment)
         what_dies_is_started_again(first, environment)
         killed = family(first.pid)
         first.send(signal.SIGKILL)
@@ -198,6 +200,16 @@ def it_greets_with_addresses_and_accounts(process: Process, port: str) -> None:
         assert f"http://127.0.0.1:{port}{address}\n" in greeting
     assert "Demo accounts, password walnuts-and-tea\n" in greeting
     assert "buyer@demo.example" in greeting
+
+
+def forms_that_never_arrive_keep_nobody_waiting(environment: dict[str, str]) -> None:
+    """More of them than the application has threads."""
+    head = b"POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\ncsrf"
+    with ExitStack() as lost:
+        for _ in range(20):
+            line = socket.create_connection(("127.0.0.1", int(environment["PORT"])), timeout=5)
+            lost.enter_context(line).sendall(head)
+        assert status(environment) == 200
 
 
 def what_dies_is_started_again(process: Process, environment: dict[str, str]) -> None:

@@ -1,14 +1,17 @@
-"""Complete answers in one piece; streams as they are."""
+"""Complete answers in one piece, streams as they are; who enters has all of its body."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier, BrokenBarrierError, Event
 
 import pytest
 from werkzeug.test import run_wsgi_app
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
-from shop.wsgi import whole
+from shop.wsgi import arrived, whole
 
 
 class Pieces:
@@ -81,3 +84,89 @@ def test_flask_like_answers_arrive_unchanged():
     response = Response("页面", headers={"X-A": "b"})
     pieces, status, headers = run_wsgi_app(whole(response), {"REQUEST_METHOD": "GET"})
     assert (b"".join(pieces).decode(), status, headers["X-A"]) == ("页面", "200 OK", "b")
+
+
+# Bodies
+
+
+def body_of(environ, most=10):
+    """What an application reads that refuses more than `most` bytes."""
+    request = Request(environ)
+    request.max_content_length = most
+    return request.get_data()
+
+
+def told(app, body, *, in_chunks=False):
+    length = {"HTTP_TRANSFER_ENCODING": "chunked"} if in_chunks else {"CONTENT_LENGTH": len(body)}
+    environ = {name: str(value) for name, value in length.items() if value}
+    environ |= {"wsgi.input": io.BytesIO(body), "wsgi.input_terminated": True}
+    return app(environ, lambda *_: None)
+
+
+@pytest.mark.parametrize("in_chunks", [False, True])
+@pytest.mark.parametrize("body", [b"", b"x", b"12345", b"123456", b"1234567890"])
+def test_a_body_is_the_same_as_before_whatever_its_length(body, in_chunks):
+    app = arrived(lambda environ, _: [body_of(environ)], at_once=1, longest=5)
+    assert told(app, body, in_chunks=in_chunks) == [body]
+
+
+@pytest.mark.parametrize(("length", "taken"), [(0, 0), (5, 5), (6, 0)])
+def test_a_body_that_is_too_long_is_left_to_the_application(length, taken):
+    source = io.BytesIO(b"x" * length)
+    environ = {"CONTENT_LENGTH": str(length), "wsgi.input": source}
+    arrived(lambda *_: [], at_once=1, longest=5)(environ, lambda *_: None)
+    assert source.tell() == taken
+
+
+class Late(io.BytesIO):
+    """A body that comes when the test lets it."""
+
+    def __init__(self) -> None:
+        super().__init__(b"late")
+        self.sent = Event()
+
+    def read(self, size: int | None = -1) -> bytes:
+        assert self.sent.wait(60)
+        return super().read(size)
+
+
+def test_who_waits_for_a_body_keeps_nobody_else_out():
+    app = arrived(lambda environ, _: [environ["wsgi.input"].read()], at_once=1, longest=5)
+    bodies = [Late() for _ in range(3)]
+    with ThreadPoolExecutor(len(bodies)) as threads:
+        slow = [
+            threads.submit(app, {"CONTENT_LENGTH": "4", "wsgi.input": body}, lambda *_: None)
+            for body in bodies
+        ]
+        assert told(app, b"fast") == [b"fast"]
+        assert [one.done() for one in slow] == [False] * 3
+        for body in bodies:
+            body.sent.set()
+        assert [one.result() for one in slow] == [[b"late"]] * 3
+
+
+@pytest.mark.parametrize(("at_once", "met"), [(1, False), (2, True)])
+def test_so_many_are_inside_at_once(at_once, met):
+    both = Barrier(2)
+
+    def app(*_):
+        try:
+            both.wait(60 if met else 0.2)
+        except BrokenBarrierError:
+            return [False]
+        return [True]
+
+    entered = arrived(app, at_once=at_once, longest=5)
+    with ThreadPoolExecutor(2) as threads:
+        seen = [threads.submit(entered, {}, lambda *_: None) for _ in range(2)]
+        assert [one.result() for one in seen] == [[met]] * 2
+
+
+def test_an_application_that_fails_makes_room_again():
+    def app(*_):
+        raise OSError("gone")
+
+    entered = arrived(app, at_once=1, longest=5)
+    for _ in range(2):
+        with pytest.raises(OSError, match="gone"):
+            entered({}, lambda *_: None)
