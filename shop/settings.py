@@ -9,6 +9,9 @@ from environs import Env, EnvError
 
 DEV_SECRET = "development-only-secret-key-change-me"  # noqa: S105 - refused in production below
 
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+REDIS = ("redis://", "rediss://", "unix://")
+
 
 class SettingsError(Exception):
     """One sentence that says which setting is wrong and what to do about it."""
@@ -104,64 +107,115 @@ class Settings:
         return self.stripe_webhook_secrets
 
 
+class Reader:
+    """Settings as the environment has them; an empty one, as files have them, is one not set."""
+
+    def __init__(self, env: Env) -> None:
+        self._env = env
+
+    def text(self, name: str, default: str = "") -> str:
+        """A setting as it stands there."""
+        return self._env.str(name, "") or default
+
+    def several(self, name: str) -> tuple[str, ...]:
+        """What stands between commas; spaces around them, and a comma too many, mean nothing."""
+        return tuple(part for part in map(str.strip, self.text(name).split(",")) if part)
+
+    def number(
+        self, name: str, default: int, least: int | None = None, most: int | None = None
+    ) -> int:
+        """A whole number, from `least` to `most` where both are given.
+
+        Raises:
+            SettingsError: it is none, or out of these bounds.
+        """
+        found = self.text(name, str(default))
+        try:
+            number = int(found)
+        except ValueError as error:
+            raise SettingsError(f"{name} must be a whole number, not {found!r}.") from error
+        if least is not None and most is not None and not least <= number <= most:
+            raise SettingsError(f"{name} must be from {least} to {most}, not {number}.")
+        return number
+
+    def switch(self, name: str, *, default: bool) -> bool:
+        """Yes or no, in any of the usual words.
+
+        Raises:
+            SettingsError: none of them.
+        """
+        try:
+            return self._env.bool(name) if self.text(name) else default
+        except EnvError as error:
+            raise SettingsError(f"{name} must be true or false.") from error
+
+
 def load(env: Env | None = None) -> Settings:
     """Read the environment.
 
     Raises:
         SettingsError: one sentence naming the setting at fault.
     """
-    env = env or Env()
-    try:
-        settings = _read(env)
-    except EnvError as error:
-        raise SettingsError(f"A setting is not readable: {error}.") from error
+    settings = _read(Reader(env or Env()))
+    _refuse_what_nobody_understands(settings)
     _refuse_defaults_in_production(settings)
     return settings
 
 
-def _read(env: Env) -> Settings:
-    port = env.int("PORT", 8000)
+def _read(env: Reader) -> Settings:
+    port = env.number("PORT", 8000)
     return Settings(
-        environment=env.str("AIDMALL_ENV", "development"),
-        secret_key=env.str("SECRET_KEY", DEV_SECRET),
-        database_url=env.str("DATABASE_URL", None) or None,
-        data_dir=Path(env.str("DATA_DIR", "var")).absolute(),
-        host=env.str("HOST", "127.0.0.1"),
+        environment=env.text("AIDMALL_ENV", "development"),
+        secret_key=env.text("SECRET_KEY", DEV_SECRET),
+        database_url=env.text("DATABASE_URL") or None,
+        data_dir=Path(env.text("DATA_DIR", "var")).absolute(),
+        host=env.text("HOST", "127.0.0.1"),
         port=port,
-        sandbox_port=env.int("SANDBOX_PORT", port + 1),
-        public_url=env.str("PUBLIC_URL", "").rstrip("/") or f"http://127.0.0.1:{port}",
-        web_workers=env.int("WEB_WORKERS", 2),
-        web_threads=env.int("WEB_THREADS", 2),
-        worker_concurrency=env.int("WORKER_CONCURRENCY", 4),
-        db_pool_size=env.int("DB_POOL_SIZE", 4),
-        redis_url=env.str("REDIS_URL", None) or None,
-        stripe_secret_key=env.str("STRIPE_SECRET_KEY", None) or None,
-        stripe_webhook_secrets=tuple(env.list("STRIPE_WEBHOOK_SECRETS", [])),
-        seed=env.str("SEED", "demo"),
-        demo_password=env.str("DEMO_PASSWORD", None) or None,
-        log_level=env.str("LOG_LEVEL", "INFO"),
-        log_format=env.str("LOG_FORMAT", "console"),
-        reservation_minutes=env.int("RESERVATION_MINUTES", 30),
-        late_payment_hours=env.int("LATE_PAYMENT_HOURS", 24),
-        rate_limits=env.bool("RATE_LIMITS", True),
-        max_body_bytes=env.int("MAX_BODY_BYTES", 1_000_000),
-        auto_complete_days=env.int("AUTO_COMPLETE_DAYS", 10),
-        trusted_proxies=env.int("TRUSTED_PROXIES", 0),
-        bank_account_name=env.str("BANK_ACCOUNT_NAME", ""),
-        bank_account_number=env.str("BANK_ACCOUNT_NUMBER", ""),
-        bank_name=env.str("BANK_NAME", ""),
-        support_phone=env.str("SUPPORT_PHONE", "").strip(),
-        support_email=env.str("SUPPORT_EMAIL", "").strip(),
-        support_hours=env.str("SUPPORT_HOURS", "").strip(),
-        operator_name=env.str("OPERATOR_NAME", "").strip(),
+        sandbox_port=env.number("SANDBOX_PORT", port + 1),
+        public_url=env.text("PUBLIC_URL").rstrip("/") or f"http://127.0.0.1:{port}",
+        web_workers=env.number("WEB_WORKERS", 2, 1, 256),
+        web_threads=env.number("WEB_THREADS", 2, 1, 256),
+        worker_concurrency=env.number("WORKER_CONCURRENCY", 4, 1, 256),
+        db_pool_size=env.number("DB_POOL_SIZE", 4, 1, 256),
+        redis_url=env.text("REDIS_URL") or None,
+        stripe_secret_key=env.text("STRIPE_SECRET_KEY") or None,
+        stripe_webhook_secrets=env.several("STRIPE_WEBHOOK_SECRETS"),
+        seed=env.text("SEED", "demo"),
+        demo_password=env.text("DEMO_PASSWORD") or None,
+        log_level=env.text("LOG_LEVEL", "INFO").upper(),
+        log_format=env.text("LOG_FORMAT", "console"),
+        reservation_minutes=env.number("RESERVATION_MINUTES", 30, 1, 1_440),
+        late_payment_hours=env.number("LATE_PAYMENT_HOURS", 24, 0, 8_760),
+        rate_limits=env.switch("RATE_LIMITS", default=True),
+        max_body_bytes=env.number("MAX_BODY_BYTES", 1_000_000, 10_000, 100_000_000),
+        auto_complete_days=env.number("AUTO_COMPLETE_DAYS", 10, 1, 365),
+        trusted_proxies=env.number("TRUSTED_PROXIES", 0, 0, 16),
+        bank_account_name=env.text("BANK_ACCOUNT_NAME"),
+        bank_account_number=env.text("BANK_ACCOUNT_NUMBER"),
+        bank_name=env.text("BANK_NAME"),
+        support_phone=env.text("SUPPORT_PHONE").strip(),
+        support_email=env.text("SUPPORT_EMAIL").strip(),
+        support_hours=env.text("SUPPORT_HOURS").strip(),
+        operator_name=env.text("OPERATOR_NAME").strip(),
     )
 
 
-def _refuse_defaults_in_production(settings: Settings) -> None:
+def _refuse_what_nobody_understands(settings: Settings) -> None:
     if settings.seed not in {"demo", "none"}:
         raise SettingsError(f"SEED must be demo or none, not {settings.seed!r}.")
     if settings.environment not in {"development", "test", "production"}:
         raise SettingsError("AIDMALL_ENV must be development, test or production.")
+    if settings.log_level not in LEVELS:
+        raise SettingsError(f"LOG_LEVEL must be one of {', '.join(LEVELS)}.")
+    if settings.log_format not in {"console", "json"}:
+        raise SettingsError("LOG_FORMAT must be console or json.")
+    if settings.redis_url and not settings.redis_url.startswith(REDIS):
+        raise SettingsError(f"REDIS_URL must begin with one of {', '.join(REDIS)}.")
+    if not settings.production and not settings.public_url.startswith(("http://", "https://")):
+        raise SettingsError("PUBLIC_URL must begin with http:// or https://.")
+
+
+def _refuse_defaults_in_production(settings: Settings) -> None:
     if not settings.production:
         return
     if settings.secret_key == DEV_SECRET or len(settings.secret_key) < 32:  # noqa: PLR2004
