@@ -10,6 +10,8 @@ from admin.figures import chart, chart_unit, measures_in
 from admin.forms.period import year_start
 from admin.forms.report import address, grouped
 from admin.page import pages, show
+from models.catalog import ListingState
+from shop.catalog.listing_desk import listing_counts
 from shop.clock import business_day
 from shop.context import Ctx
 from shop.fulfilment.desk import counts_by_state
@@ -39,6 +41,9 @@ def landing(ctx: Ctx) -> str:
         year=year,
         due=due,
         stuck=refund_counts(ctx)["stuck"] if allowed(ctx.actor, "refunds.read") else None,
+        in_review=listing_counts(ctx)[ListingState.IN_REVIEW]
+        if allowed(ctx.actor, "listings.review")
+        else 0,
         failed_jobs=failed_count(ctx) if allowed(ctx.actor, "jobs.read") else 0,
         today=business_day(ctx.now),
         states=words.CONSIGNMENT_STATES,

@@ -49,6 +49,14 @@ ENTRIES = (
         "stock.read",
     ),
     Entry(
+        "listings",
+        "admin.listings_page",
+        "shelf",
+        lazy_gettext("商品上下架"),
+        lazy_gettext("上下架"),
+        "listings.read",
+    ),
+    Entry(
         "reports",
         "admin.report",
         "chart",

@@ -96,7 +96,7 @@ MACHINES = (
         "create",
         "A product's way to the shelf: `shop/catalog/states.py`.",
         f"{_listed(' and ', sorted(REVIEW))} are the organizer's steps, the others are the\n"
-        "cooperative's.",
+        "cooperative's; the organizer takes anybody's goods off the shelf as well.",
     ),
 )
 
@@ -133,7 +133,7 @@ WHEN = {
     "bank_match.reject": "it is not so",
     "bank_match.release": "its order was closed before the rest of the money came",
     "product.submit": "the cooperative asks for a review",
-    "product.approve": "the organizer puts it on the shelf",
+    "product.approve": "the organizer puts it on the shelf, or back on it",
     "product.reject": "the organizer sends it back",
     "product.withdraw": "the cooperative takes it back, or off the shelf",
 }

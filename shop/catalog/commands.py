@@ -17,6 +17,7 @@ from shop.catalog.states import LISTING, REVIEW, Step
 from shop.context import SYSTEM, Ctx
 from shop.divisions import origin_name
 from shop.errors import Conflict, Invalid, Words
+from shop.identity.policy import REVIEWERS
 from shop.machine import decide
 
 SKUS = Sku.__table__
@@ -79,18 +80,31 @@ def change_price(
     return int(version)
 
 
-def set_listing(ctx: Ctx, slug: str, step: Step, reason: str = "") -> ListingState:
+def set_listing(
+    ctx: Ctx, slug: str, step: Step, reason: str = "", *, seen: ListingState | None = None
+) -> ListingState:
     """Take a product a step on its way to the shelf or off it; where it stands then.
 
     Approving and rejecting is an organizer's business with anybody's goods: the surface has made
-    sure of that by its permission. The other steps are for the actor's own cooperative.
+    sure of that by its permission. The other steps are for the actor's own cooperative, and for who
+    reviews. `seen` is where the product stood when the actor decided; the same decision twice is
+    quiet.
 
     Raises:
         NotFound: there is no such product that the actor may manage.
-        Conflict: that step does not lead on from where the product stands.
+        Conflict: that step does not lead on from where the product stands; `precondition_failed`,
+            it stood elsewhere when the actor decided.
     """
-    owner = SYSTEM if step in REVIEW else ctx.actor
-    product = managed_product(ctx.session, owner, slug, for_update=True)
+    reviewing = step in REVIEW or ctx.actor.has(*REVIEWERS)
+    product = managed_product(
+        ctx.session, SYSTEM if reviewing else ctx.actor, slug, for_update=True
+    )
+    if seen not in {None, product.state} and product.state != LISTING.transitions.get((seen, step)):
+        raise Conflict(
+            "商品状态刚被他人改过，请按最新状态操作",
+            "Somebody has just moved this product on; decide again by where it stands now",
+            code="precondition_failed",
+        )
     state = ListingState(decide(LISTING, product.state, step))
     if state == product.state:
         return state

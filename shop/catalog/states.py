@@ -28,6 +28,7 @@ LISTING = Machine(
         (ListingState.DRAFT, Step.SUBMIT): ListingState.IN_REVIEW,
         (ListingState.UNLISTED, Step.SUBMIT): ListingState.IN_REVIEW,
         (ListingState.IN_REVIEW, Step.APPROVE): ListingState.LISTED,
+        (ListingState.UNLISTED, Step.APPROVE): ListingState.LISTED,
         (ListingState.IN_REVIEW, Step.REJECT): ListingState.DRAFT,
         (ListingState.IN_REVIEW, Step.WITHDRAW): ListingState.DRAFT,
         (ListingState.LISTED, Step.WITHDRAW): ListingState.UNLISTED,

@@ -18,6 +18,9 @@ CHANGE_FIRST = "password_change_required"
 STAFF = (Role.ORGANIZER, Role.FINANCE, Role.PLATFORM_ADMIN)
 """Who works for the organization; cooperatives do not."""
 
+REVIEWERS = (Role.ORGANIZER, Role.PLATFORM_ADMIN)
+"""Who decides what is on sale, whoever's goods it is."""
+
 
 def anyone(_: Actor) -> bool:
     """Everybody, signed in or not."""
@@ -59,7 +62,10 @@ PERMISSIONS: dict[str, Predicate] = {
     "skus.change": holding(Role.COOP_MANAGER),
     "stock.read": holding(Role.COOP_MANAGER),
     "stock.change": holding(Role.COOP_MANAGER),
+    "listings.read": holding(Role.COOP_MANAGER, *REVIEWERS),
+    "listings.change": holding(Role.COOP_MANAGER, *REVIEWERS),
     # Organization
+    "listings.review": holding(*REVIEWERS),
     "reports.read": holding(*STAFF),
     "entries.read": holding(*STAFF),
     "orders.read_any": holding(*STAFF),

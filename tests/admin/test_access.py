@@ -17,6 +17,7 @@ PAGES = {
     "/consignments?state=completed": COOPERATIVES,
     "/consignments/picking": COOPERATIVES,
     "/goods": COOPERATIVES,
+    "/listings": COOPERATIVES | {"olga", "ada"},
     "/reports": STAFF,
     "/reports/by/unit": STAFF,
     "/reports/by/unit.csv": STAFF,

@@ -60,6 +60,8 @@ FIGURES = [
     ("/", "fiona"),
     ("/goods", "bob"),
     ("/ledger", "fiona"),
+    ("/listings", "bob"),
+    ("/listings", "olga"),
     ("/ledger/proof", "fiona"),
     (f"/reports?{YEAR}", "olga"),
 ]

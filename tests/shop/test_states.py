@@ -56,7 +56,7 @@ MEANT: dict[str, dict[str, dict[str, str]]] = {
     "dispute": {"win": {"open": "won"}, "lose": {"open": "lost"}},
     "product": {
         "submit": {"draft": "in_review", "unlisted": "in_review"},
-        "approve": {"in_review": "listed"},
+        "approve": {"in_review": "listed", "unlisted": "listed"},
         "reject": {"in_review": "draft"},
         "withdraw": {"in_review": "draft", "listed": "unlisted"},
     },
