@@ -11,12 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import psycopg
     from alembic.config import Config
 
 ROOT = Path(__file__).parent
 
 LOCK = 7_201_411
 """Key of the advisory lock that lets one process migrate at a time; any fixed number does."""
+
+
+class UnknownSchemaError(Exception):
+    """One sentence: the database is at a revision that this code does not know."""
 
 
 def config(database_url: str) -> Config:
@@ -30,12 +35,22 @@ def config(database_url: str) -> Config:
 
 
 def upgrade(database_url: str, revision: str = "head") -> None:
-    """Run what is missing up to `revision`; of several that call at once, one does the work."""
+    """Run what is missing up to `revision`; of several that call at once, one does the work.
+
+    Raises:
+        UnknownSchemaError: a newer version of the mall has been here.
+    """
     import psycopg
     from alembic import command
 
     with psycopg.connect(_conninfo(database_url), autocommit=True) as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+        unknown = set(_current(connection)) - {known for known, _ in _revisions()}
+        if unknown:
+            raise UnknownSchemaError(
+                f"The database is at revision {', '.join(sorted(unknown))}, which this version of"
+                " the mall does not know: run the newer version, or restore a backup."
+            )
         command.upgrade(config(database_url), revision)
 
 
@@ -63,7 +78,7 @@ def head() -> str:
     Raises:
         ValueError: there is not exactly one.
     """
-    revisions = [_identifiers(path) for path in sorted((ROOT / "versions").glob("*.py"))]
+    revisions = _revisions()
     followed = {before for _, before in revisions}
     newest = [revision for revision, _ in revisions if revision not in followed]
     if len(newest) != 1:
@@ -76,10 +91,18 @@ def current_is_head(database_url: str) -> bool:
     import psycopg
 
     with psycopg.connect(_conninfo(database_url), autocommit=True) as connection:
-        if connection.execute("SELECT to_regclass('alembic_version')").fetchone() == (None,):
-            return False
-        rows = connection.execute("SELECT version_num FROM alembic_version").fetchall()
-    return rows == [(head(),)]
+        return _current(connection) == [head()]
+
+
+def _current(connection: psycopg.Connection) -> list[str]:
+    """The revisions that the database is at: one, or none before its first migration."""
+    if connection.execute("SELECT to_regclass('alembic_version')").fetchone() == (None,):
+        return []
+    return [row[0] for row in connection.execute("SELECT version_num FROM alembic_version")]
+
+
+def _revisions() -> list[tuple[str, str | None]]:
+    return [_identifiers(path) for path in sorted((ROOT / "versions").glob("*.py"))]
 
 
 def _identifiers(path: Path) -> tuple[str, str | None]:

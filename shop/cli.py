@@ -62,7 +62,7 @@ def worker() -> None:
     from shop import worker as process
 
     with _refusals():
-        process.run(_with_database_url())
+        process.run(_migrated(_with_database_url()))
 
 
 @main.command()
@@ -97,7 +97,7 @@ def seed() -> None:
     from shop.serve import demo
 
     with _refusals(), _database() as settings:
-        loaded = demo.load(settings)
+        loaded = demo.load(_migrated(settings))
     click.echo("The demonstration is loaded." if loaded else "The mall is not empty.", err=True)
 
 
@@ -204,6 +204,8 @@ def replay(event: str | None, *, failed: bool) -> None:
 @click.option("--reason", required=True, help="Why, and how you know who asks; it is kept.")
 def reset_password(email: str, reason: str) -> None:
     """Print a temporary password for EMAIL; all sign-ins of that person end."""
+    if not reason.strip():
+        raise click.UsageError("Say with --reason why, and how you know who asks.")
     from shop.identity import commands
 
     with _as_system() as transactions, transactions.begin() as ctx:
@@ -222,7 +224,7 @@ def _as_system() -> Iterator[Transactions]:
 
     with _refusals(), _database() as settings:
         assert settings.database_url is not None
-        logging.configure(replace(settings, log_level="ERROR"))
+        logging.configure(replace(_migrated(settings), log_level="ERROR"))
         database = Database(settings.database_url, pool_size=1)
         try:
             yield Transactions(database=database, settings=settings, actor=SYSTEM)
@@ -234,6 +236,7 @@ def _as_system() -> Iterator[Transactions]:
 
 @contextmanager
 def _refusals() -> Iterator[None]:
+    from migrations import UnknownSchemaError
     from shop.embedded_postgres import EmbeddedPostgresError
     from shop.serve.children import obey_supervisor
     from shop.serve.supervisor import StartError
@@ -242,7 +245,7 @@ def _refusals() -> Iterator[None]:
     obey_supervisor()
     try:
         yield
-    except (SettingsError, EmbeddedPostgresError) as error:
+    except (SettingsError, EmbeddedPostgresError, UnknownSchemaError) as error:
         raise Refusal(str(error)) from error
     except StartError as error:
         raise click.ClickException(str(error)) from error
@@ -266,6 +269,13 @@ def _with_database_url() -> Settings:
     if settings.database_url is None:
         raise SettingsError("DATABASE_URL is not set; `aidmall run` brings its own database.")
     preflight.check_database(settings.database_url)
+    return settings
+
+
+def _migrated(settings: Settings) -> Settings:
+    from shop.serve import preflight
+
+    preflight.check_schema(settings)
     return settings
 
 

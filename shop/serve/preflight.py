@@ -10,6 +10,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import migrations
 from shop.settings import SettingsError
 
 if TYPE_CHECKING:
@@ -78,6 +79,19 @@ def check_database(url: str) -> None:
     if version < OLDEST_POSTGRES:
         raise SettingsError(
             f"DATABASE_URL leads to PostgreSQL {version // 10_000}; 16 or newer is needed."
+        )
+
+
+def check_schema(settings: Settings) -> None:
+    """Refuse a database that is at another schema than this code.
+
+    Raises:
+        SettingsError: one sentence.
+    """
+    assert settings.database_url is not None
+    if not migrations.current_is_head(settings.database_url):
+        raise SettingsError(
+            "The database does not have the schema of this version: run aidmall migrate first."
         )
 
 
