@@ -15,7 +15,7 @@ from shop import audit
 from shop.context import Ctx
 from shop.errors import Conflict, NotFound
 from shop.fulfilment.carriers import carrier_name
-from shop.fulfilment.rules import MOST_PARCELS, LineLeft, by_sku, checked_label, packed
+from shop.fulfilment.rules import LineLeft, by_sku, checked_label, leave_room, packed
 from shop.ids import new_id
 from shop.inventory.commands import ship as take_from_stock
 from shop.machine import decide, move_locked
@@ -26,6 +26,10 @@ CONSIGNMENTS = Consignment.__table__
 LINES = OrderLine.__table__
 PARCELS = Parcel.__table__
 PARCEL_LINES = ParcelLine.__table__
+PARTS = CONSIGNMENTS.alias("parts")
+
+TO_BE_SENT = (ConsignmentState.PENDING_SHIPMENT, ConsignmentState.PARTIALLY_SHIPPED)
+"""Something of it has still to leave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +74,16 @@ def ship_parcel(ctx: Ctx, consignment_number: str, parcel: ShipParcel) -> Parcel
     carrier, tracking_no = checked_label(parcel.carrier, parcel.tracking_no)
     found = locked_consignment(ctx, consignment_number)
     decide(CONSIGNMENT, found.state, "ship_part")
-    _refuse_another(ctx, found, carrier, tracking_no)
+    sent = _sent(ctx, found, carrier, tracking_no)
+    if sent.same:
+        raise duplicate()
     lines = _lines_left(ctx, found.id)
     pieces = packed(lines, parcel.lines)
+    event = "ship_all" if sum(line.left for line in lines) == sum(pieces.values()) else "ship_part"
+    if event == "ship_part":
+        leave_room(sent.parcels, sent.others_wait)
     parcel_id = new_id()
     _write(ctx, parcel_id, found.id, carrier, tracking_no, pieces)
-    event = "ship_all" if sum(line.left for line in lines) == sum(pieces.values()) else "ship_part"
     moved = move_locked(
         ctx,
         CONSIGNMENT,
@@ -149,27 +157,32 @@ def _lines_left(ctx: Ctx, consignment_id: UUID) -> list[LineLeft]:
     return [LineLeft(*row) for row in rows]
 
 
-def _refuse_another(ctx: Ctx, found: Any, carrier: str, tracking_no: str) -> None:
-    """The same label twice on a consignment, or more parcels than an order may have."""
+def _sent(ctx: Ctx, found: Any, carrier: str, tracking_no: str) -> Any:
+    """What has left of the order, and what else of it waits; its lock makes both hold still.
+
+    `parcels` of the order, those of the consignment with the `same` label, and how many other
+    consignments have something to be sent (`others_wait`).
+    """
     same = (
         (PARCELS.c.consignment_id == found.id)
         & (PARCELS.c.carrier == carrier)
         & (PARCELS.c.tracking_no == tracking_no)
     )
-    row = ctx.session.execute(
-        select(func.count().label("all"), func.count().filter(same).label("same"))
-        .select_from(PARCELS)
-        .join(CONSIGNMENTS, CONSIGNMENTS.c.id == PARCELS.c.consignment_id)
-        .where(CONSIGNMENTS.c.order_id == found.order_id)
-    ).one()
-    if row.same:
-        raise duplicate()
-    if row.all >= MOST_PARCELS:
-        raise Conflict(
-            f"每个订单最多 {MOST_PARCELS} 个包裹",
-            f"An order has at most {MOST_PARCELS} parcels",
-            code="too_many_parcels",
+    others = select(func.count()).where(
+        CONSIGNMENTS.c.order_id == found.order_id,
+        CONSIGNMENTS.c.id != found.id,
+        CONSIGNMENTS.c.state.in_(TO_BE_SENT),
+    )
+    return ctx.session.execute(
+        select(
+            func.count().label("parcels"),
+            func.count().filter(same).label("same"),
+            others.scalar_subquery().label("others_wait"),
         )
+        .select_from(PARCELS)
+        .join(PARTS, PARTS.c.id == PARCELS.c.consignment_id)
+        .where(PARTS.c.order_id == found.order_id)
+    ).one()
 
 
 def duplicate() -> Conflict:

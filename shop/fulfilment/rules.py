@@ -15,7 +15,8 @@ from shop.fulfilment.carriers import CARRIERS
 TRACKING_NO = re.compile(r"[A-Za-z0-9-]{4,40}")
 
 MOST_PARCELS = 15
-"""Parcels of one order: as many as the payment platforms take when shipping is reported to them."""
+"""Parcels of one order: as many as the payment platforms take when shipping is reported to them.
+The last ones are kept for what has still to leave, see `leave_room`."""
 
 READABLE_FOR = timedelta(days=30)
 """How long after shipping a cooperative can still read where a parcel went: the usual time in
@@ -91,6 +92,27 @@ def packed(lines: Sequence[LineLeft], wanted: Sequence[tuple[UUID, int]] | None)
             lines=[{"line_id": str(line_id), "left": pieces} for line_id, pieces in over.items()],
         )
     return total
+
+
+def leave_room(parcels: int, others_wait: int) -> None:
+    """Let one more parcel leave that does not hold all that is left of its consignment.
+
+    Its own consignment and every other that waits needs at least one more. A parcel that holds all
+    that is left is not asked: so nobody's goods are ever stuck, whoever sends in small boxes.
+
+    Args:
+        parcels: of the order that have left.
+        others_wait: other consignments of the order with something to be sent.
+
+    Raises:
+        Conflict: `too_many_parcels`.
+    """
+    if parcels + 1 + 1 + others_wait > MOST_PARCELS:
+        raise Conflict(
+            f"每个订单最多 {MOST_PARCELS} 个包裹，请把本单剩余商品装进一个包裹发出",
+            f"An order has at most {MOST_PARCELS} parcels: send all that is left here in one",
+            code="too_many_parcels",
+        )
 
 
 def by_sku(lines: Sequence[LineLeft], pieces: dict[UUID, int]) -> dict[UUID, int]:

@@ -193,13 +193,26 @@ def test_one_label_may_serve_two_orders(ctx: Ctx) -> None:
 
 
 def test_an_order_has_at_most_fifteen_parcels(ctx: Ctx) -> None:
-    order, bob = paid(ctx, ("P01-1", 20), ("P06-1", 1)), acting(ctx, "bob")
-    for count in range(MOST_PARCELS):
+    order, bob = paid(ctx, ("P01-1", 20), ("P06-1", 2)), acting(ctx, "bob")
+    for count in range(MOST_PARCELS - 2):
         ship(bob, f"{order}-1", f"ZT{count:04}", pieces=1)
     with pytest.raises(Conflict, match="too_many_parcels"):
         ship(bob, f"{order}-1", "ZT9999", pieces=1)
     with pytest.raises(Conflict, match="too_many_parcels"):
-        ship(acting(ctx, "charlie"), f"{order}-2", "ZT9999")
+        ship(acting(ctx, "charlie"), f"{order}-2", "ZT9999", pieces=1)
+    assert ship(bob, f"{order}-1", "ZT9999").consignment_state == "shipped"
+    assert ship(acting(ctx, "charlie"), f"{order}-2", "ZT9999").consignment_state == "shipped"
+    assert ctx.session.execute(select(func.count()).select_from(Parcel)).scalar_one() == 15
+
+
+def test_who_has_sent_everything_leaves_the_room_to_the_others(ctx: Ctx) -> None:
+    order, bob = paid(ctx, ("P01-1", 20), ("P06-1", 2)), acting(ctx, "bob")
+    ship(acting(ctx, "charlie"), f"{order}-2", "ZT9999")
+    for count in range(MOST_PARCELS - 2):
+        ship(bob, f"{order}-1", f"ZT{count:04}", pieces=1)
+    with pytest.raises(Conflict, match="too_many_parcels"):
+        ship(bob, f"{order}-1", "ZT9998", pieces=6)
+    assert ship(bob, f"{order}-1", "ZT9998", pieces=7).consignment_state == "shipped"
 
 
 def test_nothing_leaves_before_it_is_paid(ctx: Ctx) -> None:
