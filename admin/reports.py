@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from flask import Response, request
+from flask_babel import gettext
 
 from admin import words
 from admin.definition import rule_set_facts
@@ -24,6 +25,7 @@ from shop.reports.names import in_english
 from shop.reports.progress import Progress, year_progress
 from shop.reports.queries import SalesReport, sales
 from shop.reports.rules import SalesQuery
+from shop.web import language
 
 ON_THE_FIRST_PAGE = ("unit", "channel", "cooperative", "category", "month", "platform")
 ROWS = 12
@@ -141,6 +143,7 @@ def refused(error: Invalid) -> tuple[str, int]:
         "report_refused.html",
         family="reports",
         error=error,
+        faults=_faults(error, language()),
         asked=asked,
         here=request.endpoint if known else "admin.report",
         fixed=request.view_args if known else {},
@@ -151,3 +154,15 @@ def refused(error: Invalid) -> tuple[str, int]:
         },
         presets={name: words.PERIODS[name] for name in PRESETS},
     ), 422
+
+
+def _faults(error: Invalid, language: str) -> list[tuple[str, str]]:
+    """What is wrong with filters and dimensions, for which the form has no field: (title, why)."""
+    titles = {name: one.title.in_(language) for name, one in FILTERS.items()}
+    titles["group_by"] = gettext("统计维度")
+    return [
+        (titles[name], text)
+        for name, texts in error.field_messages(language).items()
+        if name in titles
+        for text in texts
+    ]

@@ -232,6 +232,24 @@ def test_a_question_without_an_answer(olga, asked, status, note):
     assert "本季度" in olga.plain
 
 
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        (
+            "/reports?buyer_kind=cat&month=2026-13",
+            ["月：没有这个值：2026-13", "购买者类型：没有这个值：cat"],
+        ),
+        ("/entries?side=cat&lang=en", ["Side: No such value: cat"]),
+        ("/reports/by/township", ["统计维度：没有维度 township"]),
+        ("/reports?from=1900-01-01&to=2026-01-01", []),
+    ],
+)
+def test_a_refused_filter_is_named(olga, path, said):
+    """The form has fields for the days alone; where else the fault lies, it says beside."""
+    olga.get(path)
+    assert re.findall(r"<li>(.*?)</li>", olga.text.partition("<main")[2]) == said
+
+
 def test_a_refused_day_loses_nothing_else(olga):
     """The form leads back to the same page with the same filters; a fault is not kept."""
     asked = "from=2026-05-02&to=2026-05-01&basis=cohort&unit=U03&unit=none&buyer_kind=cat"
