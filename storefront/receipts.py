@@ -156,14 +156,13 @@ def _parcel(parcel: Row, lines: Mapping[Any, Shown]) -> Shown:
     }
 
 
-BEFORE_PAYING = {("consignment", "cancel")}
-UNPAID = {None, ConsignmentState.PENDING_PAYMENT.value}
-"""An unpaid order's parts are cancelled with it: the order says so for all of them."""
+WITH_THE_ORDER = ("consignment", "cancel")
+"""An unpaid order's parts are cancelled with it, and the order says so for all of them."""
 
 
 def _event(event: Row) -> Shown | None:
     """One step of the timeline; what only our books care about is left out."""
-    if (event["subject"], event["event"]) in BEFORE_PAYING and event["from_state"] in UNPAID:
+    if (event["subject"], event["event"]) == WITH_THE_ORDER and event["why"] != "refund":
         return None
     titles = {
         ("order", "place"): lambda: _("订单已提交"),

@@ -142,6 +142,14 @@ def test_once_paid_nothing_is_asked_any_more(uma, transactions):
     assert orders(transactions)[0].state is OrderState.PAID
 
 
+def test_an_order_on_credit_that_is_called_off_was_not_refunded(uma, transactions):
+    placed = unit_order(transactions, ON_CREDIT)
+    uma.get(f"/orders/{placed.number}")
+    uma.post(f"/orders/{placed.number}/cancel")
+    page = uma.follow().text
+    assert ("订单已取消" in page, "已退款" in page) == (True, False)
+
+
 def test_what_has_left_on_credit_cannot_be_called_off(uma, transactions, time):
     placed = unit_order(transactions, ON_CREDIT)
     path = f"/orders/{placed.number}"
