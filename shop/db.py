@@ -22,8 +22,9 @@ LOCK_TIMEOUT_MS = 3_000
 STATEMENT_TIMEOUT_MS = 15_000
 """No page needs longer; an export runs in the worker, which sets its own."""
 
-BUSY = {"55P03", "40P01", "40001", "57014"}
-"""SQLSTATEs of lock timeout, deadlock, serialization failure and statement timeout."""
+BUSY = {"55P03", "40P01", "40001", "57014", "25P03", "25P04"}
+"""SQLSTATEs of lock timeout, deadlock, serialization failure and statement timeout, and of a
+transaction that PostgreSQL ended because it stood still: this machine was halted for a while."""
 
 _open: ContextVar[bool] = ContextVar("transaction_open", default=False)
 

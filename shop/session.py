@@ -147,10 +147,15 @@ def _commit_each(line: Connection, *, each: bool) -> None:
 
 
 def _told(line: Connection, statement: str, error: psycopg.Error) -> DBAPIError:
-    """The error as SQLAlchemy tells it. A broken connection leaves the pool."""
+    """The error as SQLAlchemy tells it. A broken connection leaves the pool.
+
+    So do the others, as they do at an error that SQLAlchemy sees itself: what has ended one, a
+    server that was started anew, has mostly ended all, and each would cost somebody an answer.
+    """
     driver = line.connection.driver_connection
     if driver is None or driver.closed:
         line.invalidate(error)
+        line.engine.dispose()
     told = DBAPIError.instance(statement, None, error, psycopg.Error, dialect=line.dialect)
     assert isinstance(told, DBAPIError)  # SQLAlchemy has no other name for a psycopg.Error
     return told

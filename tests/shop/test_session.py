@@ -6,7 +6,7 @@ from contextlib import suppress
 from itertools import product
 
 import pytest
-from sqlalchemy import bindparam, func, select, text, update
+from sqlalchemy import bindparam, create_engine, func, select, text, update
 from sqlalchemy.exc import IntegrityError, InternalError
 
 from models.catalog import Sku
@@ -181,6 +181,55 @@ def test_a_connection_that_broke_is_not_used_again(database):
             break_down()
         with database.transaction() as session:
             assert session.execute(PID).scalar_one() not in ended
+
+
+END_ALL = text(
+    "SELECT count(pg_terminate_backend(pid, 60000)) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
+
+
+@pytest.mark.usefixtures("known")
+@pytest.mark.parametrize("way", ["transaction", "reading"])
+def test_a_server_that_was_started_anew_costs_an_answer_and_not_one_each_connection(database, way):
+    opening = getattr(database, way)
+    pool = database.readers if way == "reading" else database.engine
+    for line in [pool.connect() for _ in range(4)]:
+        line.close()
+    elsewhere = create_engine(database.url)
+    with elsewhere.connect() as other:
+        assert other.execute(END_ALL).scalar_one() >= 4
+    elsewhere.dispose()
+    prices = []
+    for _ in range(6):
+        with suppress(TryAgain), opening() as session:
+            prices.append(session.execute(READ).scalar_one())
+    assert len(prices) == 5
+
+
+@pytest.mark.parametrize("limit", ["idle_in_transaction_session_timeout", "transaction_timeout"])
+def test_a_transaction_that_stood_still_can_be_tried_again(database, limit):
+    before = price(database)
+
+    def stand_still():
+        with database.transaction() as session:
+            session.execute(PRICE, {"fen": 7})
+            session.execute(text(f"SET LOCAL {limit} = 1"))
+            wait_for_the_end_of(database, session)
+
+    for _ in TIMES:
+        with pytest.raises(TryAgain):
+            stand_still()
+    assert price(database) == before
+
+
+def wait_for_the_end_of(database, session):
+    """Until PostgreSQL has ended the transaction of a session, which is not told of it."""
+    pid = session.connection().connection.driver_connection.info.backend_pid
+    alive = text("SELECT count(*) FROM pg_stat_activity WHERE pid = :pid")
+    with database.readers.connect() as other:
+        while other.execute(alive, {"pid": pid}).scalar_one():
+            pass
 
 
 def test_entities_are_for_who_asks_for_them(database):
