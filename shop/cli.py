@@ -69,9 +69,12 @@ def worker() -> None:
 def sandbox() -> None:
     """Run the payment sandbox alone: a stand-in for Stripe that moves no money."""
     from shop.payments.sandbox import server
+    from shop.serve import preflight
 
     with _refusals():
-        server.main(_settings())
+        settings = _settings()
+        preflight.check_folder(settings)
+        server.main(settings)
 
 
 @main.command()

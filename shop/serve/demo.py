@@ -42,6 +42,7 @@ def load(settings: Settings) -> bool:
     from shop.seed import seed_if_empty
 
     assert settings.database_url is not None
+    preflight.check_folder(settings)
     password = settings.demo_password or kept_password(settings) or new_password()
     database = Database(settings.database_url, pool_size=1)
     try:

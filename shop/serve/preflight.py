@@ -6,6 +6,7 @@ import errno
 import os
 import re
 import socket
+import tempfile
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -93,6 +94,25 @@ def check_schema(settings: Settings) -> None:
         raise SettingsError(
             "The database does not have the schema of this version: run aidmall migrate first."
         )
+
+
+def check_folder(settings: Settings) -> None:
+    """Refuse a DATA_DIR in which nothing can be kept. Production keeps nothing there.
+
+    Raises:
+        SettingsError: one sentence.
+    """
+    if settings.production:
+        return
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=settings.data_dir):
+            pass
+    except OSError as error:
+        reason = str(error.strerror).lower()
+        raise SettingsError(
+            f"Nothing can be kept in {settings.data_dir}: {reason}; set DATA_DIR."
+        ) from error
 
 
 def check_port(settings: Settings) -> None:

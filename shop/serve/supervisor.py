@@ -46,11 +46,12 @@ def run(settings: Settings) -> None:
     """Run until SIGINT, SIGTERM or SIGHUP; returns when everything has ended.
 
     Raises:
-        SettingsError: a port or the database cannot be used.
+        SettingsError: a port, the data folder or the database cannot be used.
         EmbeddedPostgresError: the embedded server cannot be started.
         StartError: a part of the installation does not start.
     """
     preflight.check_port(settings)
+    preflight.check_folder(settings)
     with ExitStack() as stack:
         try:
             _listen_for(_raise_stop)

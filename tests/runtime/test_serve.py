@@ -73,6 +73,16 @@ def test_a_port_in_use_is_refused_in_one_sentence(taken, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("command", ["run", "sandbox"])
+def test_a_folder_that_keeps_nothing_is_refused_in_one_sentence(command, tmp_path):
+    (tmp_path / "file").touch()
+    environment = {"DATA_DIR": str(tmp_path / "file"), "PORT": str(free_port())}
+    with Process("-m", "shop.cli", command, **environment) as process:
+        assert process.end() == 2
+        reason = f"Nothing can be kept in {tmp_path / 'file'}: file exists; set DATA_DIR."
+        assert process.said() == f"Error: {reason}\n"
+
+
 def test_a_port_that_is_being_freed_is_waited_for(taken, monkeypatch):
     troubles = iter(["another program is using it", ""])
     monkeypatch.setattr(preflight, "port_trouble", lambda host, port: next(troubles))
