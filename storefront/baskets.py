@@ -50,15 +50,18 @@ class Freight:
 
 
 def cart(view: CartView, region_name: str, faults: Mapping[str, str], names: Names) -> Shown:
-    """The basket by cooperative, with its sums; `faults` (SKU -> sentence) of a refused change."""
-    problems = {one.sku: _short(one) for one in view.quote.problems} | dict(faults)
+    """The basket by cooperative, with its sums; `faults` (SKU -> sentence) of a refused change.
+
+    What was refused has changed nothing: the basket can be ordered as it stands.
+    """
+    problems = {one.sku: _short(one) for one in view.quote.problems}
     parts = {part.cooperative_code: part for part in view.quote.consignments}
     by_cooperative: dict[str, list[CartItem]] = {}
     for line in view.lines:
         by_cooperative.setdefault(line.item.cooperative_code, []).append(line)
     freight = Freight(view.quote, _("选择省份后计算"))
     groups = [
-        _group(lines, parts.get(code), problems, names, freight)
+        _group(lines, parts.get(code), {**problems, **faults}, names, freight)
         for code, lines in sorted(by_cooperative.items())
     ]
     rest = [one for one in view.lines if one.item.code not in problems]
@@ -66,7 +69,7 @@ def cart(view: CartView, region_name: str, faults: Mapping[str, str], names: Nam
         "groups": groups,
         "region_name": region_name,
         "count": view.pieces,
-        "can_checkout": bool(view.lines) and not view.quote.problems and not faults,
+        "can_checkout": bool(view.lines) and not view.quote.problems,
         "rest": _rest(rest) if problems and rest else None,
         **sums(view.quote, freight),
     }

@@ -20,7 +20,7 @@ from shop.web import language
 from storefront import draft, visit, wishes
 from storefront.errors import status_of
 from storefront.forms import Form, told
-from storefront.guest import to_order
+from storefront.guest import left_unpaid, placed, to_order
 from storefront.page import fragment, go, go_to, pages, show
 from storefront.texts import _
 from storefront.transfer import to_transfer
@@ -59,9 +59,16 @@ def checkout(ctx: Ctx) -> Response:
     """The form: where to, in whose name, what must be confirmed, what it costs."""
     lines = draft.items(ctx)
     if not lines:
-        return go("cart")
+        return _nothing_to_buy(ctx)
     who = draft.person(ctx)
-    return show(ctx, "checkout.html", **draft.page(ctx, draft.first(who), lines, who))
+    values = draft.page(ctx, draft.first(who), lines, who)
+    return show(ctx, "checkout.html", left_unpaid=left_unpaid(ctx), **values)
+
+
+def _nothing_to_buy(ctx: Ctx) -> Response:
+    """Back from the cashier the basket is empty: what was in it is in the order that waits."""
+    number = left_unpaid(ctx)
+    return go("order", number=number, unpaid="1") if number else go("cart")
 
 
 @pages.page("/checkout/region", permission="orders.quote")
@@ -75,7 +82,7 @@ def region(ctx: Ctx) -> Response:
 def _again(ctx: Ctx, error: ShopError) -> Response:
     lines = draft.items(ctx)
     if not lines:
-        return go("cart")
+        return _nothing_to_buy(ctx)
     values = draft.page(ctx, Form.again(error), lines, draft.person(ctx))
     return show(ctx, "checkout.html", status_of(error), **values)
 
@@ -100,7 +107,7 @@ def place(opened: Transactions) -> Response:
 def _changed(ctx: Ctx) -> Response:
     lines = draft.items(ctx)
     if not lines:
-        return go("cart")
+        return _nothing_to_buy(ctx)
     leave_out = request.form.get("step") == "rest"
     form, who = Form(request.form.to_dict()), draft.person(ctx)
     values = draft.page(ctx, form, lines, who, without_problems=leave_out)
@@ -126,6 +133,7 @@ def sent(opened: Transactions, key: str) -> Response:
 
 def _onward(opened: Transactions, made: Made, said: str, pay_by: str | None) -> Response:
     """On to where the order is paid; what was changed after it was placed is not in it."""
+    placed(made.number, made.token)
     if said != made.said:
         told = _("这张订单已提交，刚才的改动没有生效；要修改地址等信息，请先取消订单再重新下单。")
         flash(told, "warning")
@@ -167,8 +175,8 @@ def _place_once(opened: Transactions, key: str, said: str) -> Made:
     if isinstance(claim, idempotency.Answer):
         return Made.read(claim)
     with idempotency.working(opened.database, claim), opened.begin() as ctx:
-        placed = _place(ctx)
-        made = Made(placed.number, placed.access_token, said)
+        order = _place(ctx)
+        made = Made(order.number, order.access_token, said)
         idempotency.finish(ctx, claim, made.written())
     return made
 
@@ -176,11 +184,11 @@ def _place_once(opened: Transactions, key: str, said: str) -> Made:
 def _place(ctx: Ctx) -> Placed:
     lines = draft.items(ctx)
     wish = wishes.wish(ctx, lines)
-    placed = place_order(ctx, wish)
+    order = place_order(ctx, wish)
     take_out(ctx, visit.basket_owner(ctx), lines)
     visit.remember_region(wish.address.division_code)
     _keep_address(ctx, wish)
-    return placed
+    return order
 
 
 def _keep_address(ctx: Ctx, wish: PlaceOrder) -> None:

@@ -31,6 +31,9 @@ LONG = validate.Length(max=1_000, error="long")
 FIELDS = {"division_code": "county", "current_password": "password"}
 """What a rule calls a field -> what the form calls it."""
 
+TYPED = ("recipient", "detail")
+"""Left empty, these are asked for; how long they may be is no help then."""
+
 WHOLE = frozenset({"lines", "expected_total", "address_id", "channel", "campaign", "storefront"})
 """Faults that no visible field could carry: they stand above the form."""
 
@@ -56,9 +59,11 @@ class Form:
     def again(cls, error: ShopError, data: Mapping[str, Any] | None = None) -> Form:
         """The form as it was sent, with what is wrong about it."""
         values = request.form.to_dict() if data is None else data
+        blank = [name for name in TYPED if not (values.get(name) or "").strip()]
+        faults = faults_of(error)
         return cls(
             {name: value for name, value in values.items() if "password" not in name},
-            faults_of(error),
+            {**faults, **{name: [told(["required"])] for name in blank if name in faults}},
         )
 
 

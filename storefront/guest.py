@@ -9,12 +9,15 @@ from __future__ import annotations
 from flask import request, session
 from werkzeug.wrappers import Response
 
+from models.orders import OrderState
 from shop.context import Actor, Ctx
 from shop.errors import NotFound
 from shop.orders.access import order_id_for
+from shop.orders.queries import state_of
 from storefront.page import go, go_to, here
 
 KEPT = "opened"
+PLACED = "placed"
 MOST = 20
 """Orders that a session remembers, the latest: some 2 kB of the 4 that a cookie may have."""
 
@@ -34,6 +37,25 @@ def keep(number: str, secret: str) -> None:
     others = [one for one in _kept() if one[0] != number]
     session.permanent = True
     session[KEPT] = [*others, (number, secret)][-MOST:]
+
+
+def placed(number: str, secret: str) -> None:
+    """An order is made, whose browser may come back from the cashier by its own button."""
+    session[PLACED] = (number, secret)
+
+
+def left_unpaid(ctx: Ctx) -> str | None:
+    """The order that this browser made last, while it waits to be paid; it may be opened here."""
+    number, secret = session.get(PLACED) or ("", "")
+    try:
+        order_id = order_id_for(ctx, number, secret) if number else None
+    except NotFound:
+        order_id = None
+    if order_id is None or state_of(ctx, order_id) is not OrderState.PENDING_PAYMENT:
+        return None
+    if not ctx.actor.signed_in:
+        keep(number, secret)
+    return str(number)
 
 
 def brought() -> bool:

@@ -72,6 +72,9 @@
     if (event.target.dataset.sent) { event.preventDefault(); return; }
     if (event.submitter && event.submitter.formNoValidate) { return; }
     event.target.dataset.sent = "1";
+    // A checkout that came back with faults is the answer to a form. Back from the cashier the browser
+    // would ask whether to send it again; asked for as a page, it leads to the order.
+    if (event.target.id === "checkout") { history.replaceState(null, "", location.href); }
     document.querySelector(".loading-bar").classList.add("htmx-request");
   });
   // Back from the page that a form led to, the form may be sent again and nothing is loading.
@@ -116,6 +119,8 @@
       node.parentNode.hidden = count === 0;
     });
     document.body.classList.toggle("has-buybar", count > 0);
+    // What had the focus went with its line: the keyboard goes on from the cart, not from the top.
+    if (document.activeElement === document.body) { cart.focus({ preventScroll: true }); }
   });
 
   function tick() {

@@ -56,7 +56,7 @@ def test_every_fault_at_once_and_what_was_entered_kept(visitor, transactions):
     form = {"recipient": "", "phone": "x", "detail": "12 Long Street", "step": "place"}
     page = visitor.post("/checkout", {**visitor.hidden(), **form}).text
     for told in (
-        "The recipient has 1 to 40",
+        "Please fill this in",
         "a phone number we can call",
         "choose province, city and county",
         "Please choose one",

@@ -114,3 +114,29 @@ def test_an_english_basket_costs_one_statement_more(visitor, database):
     with counted(database) as issued:
         visitor.get("/cart?lang=en")
     assert len(issued) == 4
+
+
+@pytest.mark.parametrize("quantity", ["0", "-3", "99999", "", "x"])
+def test_what_cannot_be_bought_is_said_and_stands_in_nobodys_way(visitor, quantity):
+    visitor.put_in("P01-1", 2)
+    visitor.get("/cart")
+    answer = visitor.post("/cart/lines/P01-1", {**visitor.hidden(), "quantity": quantity})
+    assert answer.status_code == 422
+    assert '<p class="line-problem" role="alert">购买数量须为 1 至 9999 的整数</p>' in answer.text
+    assert 'name="quantity" value="2"' in answer.text
+    assert '<a class="btn btn-hot" href="/checkout">去结算</a>' in answer.text
+
+
+def test_with_script_too_the_mall_says_what_cannot_be_bought(visitor):
+    """htmx sends nothing that the browser finds wrong, and says nothing: so it is not asked."""
+    visitor.put_in("P01-1")
+    assert (
+        '<form method="post" action="/cart/lines/P01-1" novalidate hx-post'
+        in visitor.get("/cart").text
+    )
+
+
+def test_htmx_finds_again_what_had_the_focus(visitor):
+    visitor.put_in("P01-1")
+    page = visitor.get("/cart").text
+    assert [page.count(f'id="{name}-P01-1"') for name in ("less", "pieces", "more")] == [1, 1, 1]

@@ -8,6 +8,7 @@ import pytest
 
 from shop import idempotency
 from shop.payments.queries import payments_of
+from shop.payments.sync import sync_payment
 from storefront.checkout import SAME, SCOPE
 from tests import cast
 from tests.storefront.conftest import FORM, orders
@@ -227,3 +228,41 @@ def test_the_other_language_keeps_what_is_bought_at_once(visitor):
     assert 'href="/checkout?buy=P07-1:2&lang=en"' in unescape(page)
     visitor.put_in("P01-1")
     assert 'href="/checkout?lang=en"' in visitor.get("/checkout").text
+
+
+def test_back_from_the_cashier_is_the_order(visitor, provider, transactions):
+    visitor.put_in("P01-1")
+    visitor.check_out()
+    [order] = orders(transactions)
+    answer = visitor.get("/checkout")
+    assert (answer.status_code, answer.location) == (303, f"/orders/{order.number}?unpaid=1")
+    page = visitor.follow().text
+    assert ("您离开了收银台，还没有付款。" in page, "去付款" in page) == (True, True)
+
+
+def test_with_more_to_buy_the_checkout_tells_of_it(visitor, provider, transactions):
+    """So does one that "buy now" opened: another form would be another order."""
+    visitor.put_in("P01-1")
+    visitor.check_out()
+    [order] = orders(transactions)
+    page = visitor.get("/checkout?buy=P12-1:1").text
+    assert f'不用再下一单。 <a href="/orders/{order.number}">去看那一单</a>' in page
+
+
+def test_once_it_is_paid_nothing_leads_back_to_it(visitor, provider, transactions):
+    visitor.put_in("P01-1")
+    visitor.check_out()
+    reference = next(iter(provider.checkouts))
+    provider.pay(reference)
+    sync_payment(transactions, reference)
+    assert visitor.get("/checkout").location == "/cart"
+    assert "不用再下一单" not in visitor.get("/checkout?buy=P12-1:1").text
+
+
+def test_after_signing_out_nobody_is_led_to_it(uma, transactions):
+    uma.put_in("P01-1")
+    uma.check_out(purpose="personal")
+    uma.get("/account")
+    uma.post("/sign-out")
+    assert len(orders(transactions)) == 1
+    assert uma.get("/checkout").location == "/cart"
