@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
 
 from models.payments import Payment, PaymentState
 from models.refunds import Dispute, DisputeLine, DisputeState
@@ -34,6 +35,26 @@ CURRENCY = "CNY"
 BY_REFERENCE = (
     select(DISPUTES).where(DISPUTES.c.reference == bindparam("reference")).with_for_update()
 )
+HANGS_ON_LINES = (
+    select(func.coalesce(func.sum(DISPUTE_LINES.c.goods_fen + DISPUTE_LINES.c.freight_fen), 0))
+    .where(DISPUTE_LINES.c.dispute_id == DISPUTES.c.id)
+    .scalar_subquery()
+)
+UNCOVERED = (
+    select(
+        DISPUTES.c.id,
+        DISPUTES.c.reference,
+        (DISPUTES.c.withheld_fen - HANGS_ON_LINES).label("uncovered_fen"),
+    )
+    .where(
+        DISPUTES.c.payment_id == bindparam("payment"),
+        DISPUTES.c.state == DisputeState.LOST,
+        DISPUTES.c.withheld_fen > HANGS_ON_LINES,
+    )
+    .order_by(DISPUTES.c.id)
+    .with_for_update(of=DISPUTES)
+)
+"""Lost disputes that took more than the lines had left, most often as a refund claimed it."""
 
 log = logging.get("payments")
 
@@ -59,7 +80,7 @@ def apply_dispute(ctx: Ctx, order: Any, payment_id: UUID, seen: DisputeStatus) -
     if seen.state == "won":
         _win(ctx, payment, dispute)
     elif seen.state == "lost":
-        _lose(ctx, order, payment, dispute)
+        _lose(ctx, payment, dispute)
     return changed or seen.state != "open"
 
 
@@ -78,16 +99,16 @@ def _opened(ctx: Ctx, order: Any, payment: Any, seen: DisputeStatus) -> Any:
     }
     written = ctx.session.execute(insert(DISPUTES).values(row).returning(DISPUTES)).one()
     append(ctx, "dispute", written.id, order.id, "open", None, DisputeState.OPEN, why=seen.reason)
-    _write_parts(ctx, written.id, _parts(ctx, order, payment, seen.amount_fen))
+    _write_parts(ctx, written.id, _parts(ctx, payment, seen.amount_fen))
     log.error("payment.disputed", order_id=str(order.id), reason=seen.reason)
     return written
 
 
-def _parts(ctx: Ctx, order: Any, payment: Any, amount_fen: int) -> list[Part]:
+def _parts(ctx: Ctx, payment: Any, amount_fen: int) -> list[Part]:
     """The lines that a dispute hangs on: what refunds have left of them, as far as it reaches."""
     if payment.state is not PaymentState.SUCCEEDED:
         return []
-    lines = refund_rows.lines_of(ctx, order.id)
+    lines = refund_rows.lines_of(ctx, payment.order_id)
     reach = min(amount_fen, sum(line.goods_left_fen + line.freight_left_fen for line in lines))
     if not reach:
         return []
@@ -97,18 +118,19 @@ def _parts(ctx: Ctx, order: Any, payment: Any, amount_fen: int) -> list[Part]:
 def _write_parts(ctx: Ctx, dispute_id: UUID, parts: Sequence[Part]) -> None:
     ctx.session.execute(delete(DISPUTE_LINES).where(DISPUTE_LINES.c.dispute_id == dispute_id))
     if parts:
-        ctx.session.execute(
-            insert(DISPUTE_LINES),
-            [
-                {
-                    "dispute_id": dispute_id,
-                    "order_line_id": part.line.id,
-                    "goods_fen": part.goods_fen,
-                    "freight_fen": part.freight_fen,
-                }
-                for part in parts
-            ],
-        )
+        ctx.session.execute(insert(DISPUTE_LINES), _part_rows(dispute_id, parts))
+
+
+def _part_rows(dispute_id: UUID, parts: Sequence[Part]) -> list[dict[str, Any]]:
+    return [
+        {
+            "dispute_id": dispute_id,
+            "order_line_id": part.line.id,
+            "goods_fen": part.goods_fen,
+            "freight_fen": part.freight_fen,
+        }
+        for part in parts
+    ]
 
 
 def _withhold(ctx: Ctx, payment: Any, dispute: Any, seen: DisputeStatus) -> None:
@@ -136,32 +158,74 @@ def _win(ctx: Ctx, payment: Any, dispute: Any) -> None:
         )
 
 
-def _lose(ctx: Ctx, order: Any, payment: Any, dispute: Any) -> None:
+def _lose(ctx: Ctx, payment: Any, dispute: Any) -> None:
     """The money is gone: what is left of the lines pays for it; what no line covers is ours."""
     _close(ctx, dispute, "lose")
     amount = dispute.withheld_fen
-    parts = _parts(ctx, order, payment, amount)
+    parts = _parts(ctx, payment, amount)
     _write_parts(ctx, dispute.id, parts)
-    if parts:
-        refund_rows.claim(ctx, parts)
-    for part in parts:
-        record_refund(
-            ctx,
-            order_line_id=part.line.id,
-            cause_id=dispute.id,
-            at=ctx.now,
-            quantity=0,
-            goods_fen=part.goods_fen,
-            freight_fen=part.freight_fen,
-            reason=f"dispute {dispute.reference}",
-        )
-    taken = added((part.line.cooperative, part.amount_fen) for part in parts)
+    taken = _take(ctx, dispute, parts, dispute.id)
     rest = amount - sum(taken.values())
     post(
         ctx,
         _cause(payment, dispute, "lost", ctx.now),
         legs((Account.SUSPENSE, rest), (Account.DISPUTES_HELD, -amount), payable=taken),
     )
+
+
+def cover(ctx: Ctx, payment: Any, refund_id: UUID) -> dict[str, int]:
+    """Let lost disputes have what a refund that failed has left to the lines: the payer has it.
+
+    A bank may take a whole charge back while a part of it is on its way anyhow. That part was ours
+    to bear, as long as it went back twice.
+
+    Args:
+        ctx: the transaction.
+        payment: its row, locked, as its order is.
+        refund_id: the refund whose money is back on the lines.
+
+    Returns:
+        What the cooperatives are owed less, in fen by their codes; it is not posted yet.
+    """
+    taken: dict[str, int] = {}
+    for dispute in ctx.session.execute(UNCOVERED, {"payment": payment.id}).all():
+        parts = _parts(ctx, payment, int(dispute.uncovered_fen))
+        if parts:
+            _add_parts(ctx, dispute.id, parts)
+            # What the dispute took when it was lost bears its own key.
+            of_this = _take(ctx, dispute, parts, uuid5(dispute.id, refund_id.hex))
+            taken = added([*taken.items(), *of_this.items()])
+    return taken
+
+
+def _add_parts(ctx: Ctx, dispute_id: UUID, parts: Sequence[Part]) -> None:
+    writing = insert(DISPUTE_LINES)
+    names = ("goods_fen", "freight_fen")
+    ctx.session.execute(
+        writing.on_conflict_do_update(
+            index_elements=["dispute_id", "order_line_id"],
+            set_={name: DISPUTE_LINES.c[name] + writing.excluded[name] for name in names},
+        ),
+        _part_rows(dispute_id, parts),
+    )
+
+
+def _take(ctx: Ctx, dispute: Any, parts: Sequence[Part], cause_id: UUID) -> dict[str, int]:
+    """What is lost leaves the lines and the aid record; by cooperative, in fen."""
+    if parts:
+        refund_rows.claim(ctx, parts)
+    for part in parts:
+        record_refund(
+            ctx,
+            order_line_id=part.line.id,
+            cause_id=cause_id,
+            at=ctx.now,
+            quantity=0,
+            goods_fen=part.goods_fen,
+            freight_fen=part.freight_fen,
+            reason=f"dispute {dispute.reference}",
+        )
+    return added((part.line.cooperative, part.amount_fen) for part in parts)
 
 
 def _close(ctx: Ctx, dispute: Any, event: str, **values: int) -> None:

@@ -16,6 +16,7 @@ from shop.ledger.commands import post
 from shop.ledger.rules import Account, added, legs, negated
 from shop.machine import move_locked
 from shop.payments import refund_rows
+from shop.payments.disputes import cover
 from shop.payments.refund_writing import refund_cause
 from shop.payments.states import REFUND
 
@@ -61,7 +62,8 @@ def succeed(
 def fail(ctx: Ctx, refund: Any, payment: Any, *, code: str, reference: str | None = None) -> bool:
     """The money did not reach the buyer: it is owed as before, and a person has to look.
 
-    Goods that the refund gave up stay given up; only the money comes back.
+    Goods that the refund gave up stay given up; only the money comes back. What a dispute has taken
+    of it meanwhile is owed to nobody.
     """
     if refund.state is RefundState.FAILED:
         return False
@@ -80,10 +82,16 @@ def fail(ctx: Ctx, refund: Any, payment: Any, *, code: str, reference: str | Non
     else:
         _shift(ctx, payment, refunding=-amount, refunded=0)
         source = Account.REFUNDS_IN_FLIGHT
+    gone = cover(ctx, payment, refund.id)
+    owed = added([*owed.items(), *negated(gone).items()])
     post(
         ctx,
         refund_cause(refund.id, payment, "failed", ctx.now),
-        legs((source, amount), (Account.SUSPENSE, -rest), payable=negated(owed)),
+        legs(
+            (source, amount),
+            (Account.SUSPENSE, -rest - sum(gone.values())),
+            payable=negated(owed),
+        ),
     )
     return True
 

@@ -14,6 +14,7 @@ from models.refunds import DisputeLine, Refund
 from shop.context import Transactions
 from shop.errors import Conflict
 from shop.payments.desk import refunds_due
+from shop.payments.proof import prove
 from shop.payments.refund_queries import refund_counts
 from shop.payments.refund_rules import RefundWish
 from shop.payments.refunds import refund_payment, request_refund, retry_refund
@@ -178,3 +179,36 @@ def test_what_a_dispute_took_is_not_sent_back_once_more(transactions, provider, 
         )
         assert refund_counts(ctx)["stuck"] == (0, 0)
     assert hear(transactions, reference) == found
+
+
+@pytest.mark.parametrize("outcome", ["pending", "succeeded"])
+@pytest.mark.parametrize("refunded", [10_000, 13_500, TOTAL])
+@pytest.mark.parametrize("disputed", [TOTAL, 9_000])
+def test_what_a_refund_could_not_return_and_a_dispute_took_is_aid_no_more(
+    transactions, provider, reference, paid, outcome, refunded, disputed
+):
+    """The refund held the lines when the dispute was lost; when it fails, the dispute has them."""
+    provider.refund_outcome = outcome
+    refund = provider.refund_at_desk(reference, refunded)
+    number = provider.dispute(reference, disputed)
+    hear(transactions, reference)
+    provider.close_dispute(number, "lost")
+    hear(transactions, reference)
+    provider.settle_refund(refund, "failed")
+    found = hear(transactions, reference)
+    assert found["payments"] == [("succeeded", TOTAL, 0, 0, disputed)]
+    assert (kept(transactions), owed(transactions)) == (TOTAL - disputed, TOTAL - disputed)
+    assert balances(transactions).get("suspense", 0) == 0
+    assert sum(frozen(transactions)) == disputed
+    with transactions.begin() as ctx:
+        assert [check.name for check in prove(ctx).checks if not check.proved] == []
+
+
+def kept(transactions: Transactions) -> int:
+    """What the aid record holds, goods and freight."""
+    with transactions.begin() as ctx:
+        return int(
+            ctx.session.execute(
+                select(func.sum(AidEntry.goods_fen + AidEntry.freight_fen))
+            ).scalar_one()
+        )
