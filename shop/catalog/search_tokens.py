@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import rjieba
 
+from shop.catalog.traditional import SIMPLIFIED
+
 HAN = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003347f"
 PIECES = re.compile(f"[{HAN}]+|[^\\W_{HAN}]+")
 """Runs of Chinese characters, and runs of other letters and digits; all else separates."""
@@ -28,7 +30,7 @@ PINYIN_SPAN = 8
 """Pinyin of so many characters in a row can be typed without a space between."""
 
 SHORTEST_PLURAL = 4
-U_UMLAUT = str.maketrans("üǖǘǚǜ", "vvvvv")
+ONE_FORM = SIMPLIFIED | str.maketrans("üǖǘǚǜ", "vvvvv")
 
 
 def index_tokens(texts: Iterable[str | None], *, pinyin: bool = True) -> list[str]:
@@ -76,8 +78,8 @@ def _pieces(text: str) -> list[str]:
 
 
 def _folded(text: str) -> str:
-    """One width, one case, no accents; `ü` as `v`, the way it is typed."""
-    folded = unicodedata.normalize("NFKC", text).casefold().translate(U_UMLAUT)
+    """One width, one case, no accents; `ü` as `v`, the way it is typed; 茶葉 as 茶叶."""
+    folded = unicodedata.normalize("NFKC", text).casefold().translate(ONE_FORM)
     letters = (c for c in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(c))
     return unicodedata.normalize("NFKC", "".join(letters))
 

@@ -66,6 +66,11 @@ def test_what_a_cooperative_sold_goes_with_it(ctx):
     assert after == before | {"tea": 0}
 
 
+def test_traditional_characters_find_the_same(ctx):
+    assert codes(ctx, q="茶葉") == codes(ctx, q="茶叶")
+    assert codes(ctx, q="冷榨核桃油 青嶺") == ["P09"]
+
+
 def test_a_size_that_is_not_offered_counts_for_nothing(ctx):
     ctx.session.execute(text("UPDATE sku SET active = false WHERE code = 'P01-1'"))
     tea = list_products(ctx, ProductFilter(category="tea"), limit=1).items[0]

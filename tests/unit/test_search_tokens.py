@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shop.catalog.search_tokens import index_tokens, query_tsquery
+from shop.catalog.traditional import PAIRS, SIMPLIFIED
 
 PRODUCTS = {
     "P01": ("高山绿茶 一级", "High-mountain green tea", "茶叶", "云雾岭茶叶专业合作社"),
@@ -80,6 +81,12 @@ def found(text):
         ("P18", {"P18"}),
         ("42%", {"P18"}),
         ("蓝莓", {"P25"}),
+        ("茶葉", TEAS),
+        ("紅茶", {"P02"}),
+        ("高山綠茶", {"P01"}),
+        ("醬菜", {"P12"}),
+        ("蘿蔔乾", {"P12"}),
+        ("鮮藍莓", {"P25"}),
         ("blueberry", {"P25"}),
         ("blueberries", {"P25"}),
         ("核桃 tea", set()),
@@ -149,6 +156,12 @@ def test_searching_does_not_load_the_pinyin_tables():
         "q('核桃 hetao'); sys.exit('pypinyin' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_simplified_character_stays_as_it_is():
+    assert not set(SIMPLIFIED) & set(map(ord, SIMPLIFIED.values()))
+    assert all(len(pair) == 2 for pair in PAIRS.split())
+    assert len(SIMPLIFIED) == len(PAIRS.split())
 
 
 @given(st.text() | st.text("核桃茶叶'\\&|!()<>:* ab\x00"))
