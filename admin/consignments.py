@@ -11,7 +11,7 @@ from flask_babel import gettext
 
 from admin import words
 from admin.forms.fields import cut, id_of
-from admin.forms.shipping import PREFIX, label_of, parcel_of
+from admin.forms.shipping import PREFIX, label_of, parcel_of, seen_label
 from admin.once import once
 from admin.page import again, back_to, pages, show
 from models.orders import ConsignmentState
@@ -170,7 +170,9 @@ def ship(opened: Transactions, number: str) -> Any:
 def correct(ctx: Ctx, number: str, parcel_id: str) -> Any:
     """Put a mistyped label right."""
     label = label_of(request.form)
-    correct_label(ctx, number, key_of(parcel_id), *label, request.form.get("reason", ""))
+    seen = seen_label(request.form)
+    reason = request.form.get("reason", "")
+    correct_label(ctx, number, key_of(parcel_id), *label, reason, seen=seen)
     flash(gettext("已更正为：%(number)s", number=label[1].upper()), "success")
     return back_to("admin.consignment", number=number)
 

@@ -73,15 +73,25 @@ def _detail(ctx: Ctx, *, code: str, form: Any = None, error: ShopError | None = 
 
 
 @pages.page(
-    "/goods/<code>/price", permission="skus.change", methods=("POST",), retry=again(_detail)
+    "/goods/<code>/price",
+    permission="skus.change",
+    methods=("POST",),
+    phases=True,
+    retry=again(_detail),
 )
-def price(ctx: Ctx, code: str) -> Any:
+def price(opened: Transactions, code: str) -> Any:
     """Set the price, unless somebody else did since this page was read."""
     fen = fen_of(request.form, "price")
     reason = text_of(request.form, "reason", "请填写调价原因", "Please give a reason")
-    change_price(ctx, code, fen, reason, number_of(request.form, "version"))
+    version = number_of(request.form, "version")
+    once(opened, lambda ctx: _set_price(ctx, code, fen, reason, version))
+    # Of two clicks the second is shown, and the price is what it says.
     flash(gettext("价格已改为 %(price)s", price=yuan(fen)), "success")
     return back_to("admin.sku", code=code)
+
+
+def _set_price(ctx: Ctx, code: str, fen: int, reason: str, version: int) -> None:
+    change_price(ctx, code, fen, reason, version)
 
 
 @pages.page(

@@ -51,7 +51,6 @@ def _list(
     ctx: Ctx,
     *,
     slug: str = "",
-    step: str = "",
     form: Any = None,
     error: ShopError | None = None,
 ) -> str:
@@ -73,7 +72,7 @@ def _list(
         everything=sum(counts.values()),
         reviewing=allowed(ctx.actor, "listings.review"),
         with_reason=WITH_REASON,
-        refused=(slug, step),
+        refused=slug,
         form=form or {},
         error=error,
         listing=words.LISTING_STATES,
@@ -91,31 +90,24 @@ def _steps(ctx: Ctx, row: dict[str, Any]) -> tuple[Step, ...]:
     return steps
 
 
-@pages.page(
-    "/listings/<slug>/<any(submit, withdraw):step>",
-    permission="listings.change",
-    methods=("POST",),
-    retry=again(_list),
-)
-def list_or_withdraw(ctx: Ctx, slug: str, step: str) -> Any:
+@pages.page("/listings/<slug>", permission="listings.change", methods=("POST",), retry=again(_list))
+def list_or_withdraw(ctx: Ctx, slug: str) -> Any:
     """Ask for a place on the shelf, or leave it."""
-    return _move(ctx, slug, Step(step))
+    return _move(ctx, slug, (Step.SUBMIT, Step.WITHDRAW))
 
 
 @pages.page(
-    "/listings/<slug>/<any(approve, reject):step>",
-    permission="listings.review",
-    methods=("POST",),
-    retry=again(_list),
+    "/listings/<slug>/review", permission="listings.review", methods=("POST",), retry=again(_list)
 )
-def review(ctx: Ctx, slug: str, step: str) -> Any:
+def review(ctx: Ctx, slug: str) -> Any:
     """Put a product on sale, or send it back to its cooperative."""
-    return _move(ctx, slug, Step(step))
+    return _move(ctx, slug, (Step.APPROVE, Step.REJECT))
 
 
-def _move(ctx: Ctx, slug: str, step: Step) -> Any:
+def _move(ctx: Ctx, slug: str, steps: tuple[Step, ...]) -> Any:
+    step = next((one for one in steps if one == request.form.get("step")), None)
     seen = next((one for one in L if one == request.form.get("seen")), None)
-    if seen is None:
+    if step is None or seen is None:
         raise Invalid("表单不完整，请刷新页面后重试", "The form is incomplete, reload it")
     reason = ""
     if (seen, step) in WITH_REASON:

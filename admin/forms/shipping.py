@@ -27,3 +27,9 @@ def parcel_of(form: Mapping[str, str]) -> ShipParcel:
 def label_of(form: Mapping[str, str]) -> tuple[str, str]:
     """Carrier and tracking number as they were typed, without the blanks of a label."""
     return form.get("carrier", ""), form.get("tracking_no", "").replace(" ", "")
+
+
+def seen_label(form: Mapping[str, str]) -> tuple[str, str] | None:
+    """The label that stood on the page when its correction was typed."""
+    carrier, _, tracking_no = form.get("seen", "").partition(" ")
+    return (carrier, tracking_no) if carrier else None

@@ -29,15 +29,18 @@ def correct_label(
     carrier: str,
     tracking_no: str,
     reason: str,
+    *,
+    seen: tuple[str, str] | None = None,
 ) -> None:
     """Write the right carrier and tracking number on a parcel of the actor's own cooperative.
 
-    What was typed first stays in the audit log and on the order's timeline.
+    What was typed first stays in the audit log and on the order's timeline. `seen` is the label
+    that the actor read and found wrong: nobody puts right unseen what a colleague has put right.
 
     Raises:
         NotFound: no such consignment or parcel, or another cooperative's.
         Invalid: `invalid_parcel`, or no reason.
-        Conflict: `duplicate_parcel`, `consignment_<state>`.
+        Conflict: `duplicate_parcel`, `consignment_<state>`, `precondition_failed`.
     """
     carrier, tracking_no = checked_label(carrier, tracking_no)
     reason = checked_reason(reason, "请填写更正原因", "Say why the label is corrected")
@@ -51,6 +54,12 @@ def correct_label(
         )
     if (typed.carrier, typed.tracking_no) == (carrier, tracking_no):
         return
+    if seen not in {None, (typed.carrier, typed.tracking_no)}:
+        raise Conflict(
+            f"此单号刚被他人更正为 {typed.tracking_no}，请核对后再改",
+            f"A colleague has just corrected this to {typed.tracking_no}; check it first",
+            code="precondition_failed",
+        )
     _refuse_another(ctx, found.id, carrier, tracking_no)
     ctx.session.execute(
         update(PARCELS)

@@ -10,7 +10,7 @@ from models.catalog import Sku
 from models.inventory import StockMovement
 from models.system import AuditEntry
 from shop.inventory.queries import level
-from tests.admin.conftest import buy
+from tests.admin.conftest import ONCE, buy
 from tests.cast import order_body
 
 PRICE = {"price": "52.5", "reason": "新茶上市"}
@@ -40,7 +40,8 @@ def stands(transactions):
 
 def change_price(bob, **form):
     bob.get("/goods/P01-1")
-    return bob.post("/goods/P01-1/price", version=VERSION.search(bob.text)[1], **{**PRICE, **form})
+    version = VERSION.search(bob.text)[1]
+    return bob.post("/goods/P01-1/price", once=bob.once, version=version, **{**PRICE, **form})
 
 
 def change_stock(bob, **form):
@@ -64,16 +65,36 @@ def test_a_new_price(bob, transactions):
 
 def test_a_price_changed_meanwhile_is_not_overwritten(bob, transactions):
     bob.get("/goods/P01-1")
-    stale = VERSION.search(bob.text)[1]
+    stale, key = VERSION.search(bob.text)[1], bob.once
     change_price(bob)
     bob.follow()
-    answer = bob.post("/goods/P01-1/price", version=stale, price="1.00", reason="手滑")
+    form = {"price": "1.00", "reason": "手滑", "once": key}
+    answer = bob.post("/goods/P01-1/price", version=stale, **form)
     assert answer.status_code == 409
     assert bob.notes == ["内容已被他人修改，请刷新后重试"]
     assert 'value="1.00"' in bob.text
     assert 'value="手滑"' in bob.text
     assert VERSION.search(bob.text)[1] == str(int(stale) + 1)
     assert stands(transactions) == (5250, 600, 1, ["sku.price"])
+
+
+def test_a_price_sent_twice_is_set_once_and_nobody_else_is_blamed(bob, transactions):
+    bob.get("/goods/P01-1")
+    form = {"once": bob.once, "version": VERSION.search(bob.text)[1], **PRICE}
+    assert [bob.post("/goods/P01-1/price", **form).status_code for _ in range(2)] == [303, 303]
+    bob.follow()
+    assert set(bob.notes) == {"价格已改为 ¥52.50"}
+    assert stands(transactions) == (5250, 600, 1, ["sku.price"])
+
+
+def test_a_refused_price_leaves_the_form_beside_it_a_key_of_its_own(bob, transactions):
+    assert change_price(bob, price="x").status_code == 422
+    price, stock = ONCE.findall(bob.text)
+    assert price != stock
+    form = {**PRICE, "once": price, "version": VERSION.search(bob.text)[1]}
+    assert bob.post("/goods/P01-1/price", **form).status_code == 303
+    assert bob.post("/goods/P01-1/stock", once=stock, **STOCK).status_code == 303
+    assert stands(transactions)[:2] == (5250, 640)
 
 
 def test_a_refused_price_changes_nothing(bob, transactions):

@@ -11,8 +11,11 @@ from admin import consignments
 from models.catalog import Sku
 from models.fulfilment import Parcel
 from models.orders import Consignment, ConsignmentState
+from models.system import AuditEntry
 from shop.inventory.queries import level
 from tests.admin.conftest import buy
+
+SEEN = re.compile(r'name="seen" value="([^"]+)"')
 
 
 @pytest.fixture
@@ -239,6 +242,34 @@ def test_a_refused_correction_does_not_stand_in_the_next_parcel_s_form(bob, part
     assert bob.notes == ["快递公司或单号有误"]
     assert bob.text.count('value="WRONG1"') == 1
     assert bob.pieces == {line: "1"}
+
+
+def test_what_a_colleague_put_right_is_not_put_right_unseen(bob, part, transactions):
+    ship(bob, part)
+    bob.get(f"/consignments/{part}")
+    (read,) = SEEN.findall(bob.text)
+    assert read == "zhongtong ZT77889901"
+    right = {"carrier": "ems", "tracking_no": "EMS2", "reason": "录错", "seen": read}
+    assert fix(bob, part, **right).status_code == 303
+    other = {**right, "tracking_no": "EMS3", "reason": "也录错"}
+    assert fix(bob, part, **other).status_code == 409
+    assert bob.notes == ["此单号刚被他人更正为 EMS2，请核对后再改"]
+    assert ('value="EMS3"' in bob.text, 'value="也录错"' in bob.text) == (True, True)
+    assert fix(bob, part, **right).status_code == 303
+    assert fix(bob, part, **{**other, "seen": "ems EMS2"}).status_code == 303
+    with transactions.begin() as ctx:
+        steps = select(AuditEntry.before).where(AuditEntry.action == "parcel.correct")
+        steps = ctx.session.execute(steps.order_by(AuditEntry.sequence)).scalars()
+        assert [label["tracking_no"] for label in steps] == ["ZT77889901", "EMS2"]
+
+
+def test_a_page_that_is_behind_names_the_line_with_too_many(bob, part):
+    bob.get(f"/consignments/{part}")
+    (line,) = bob.pieces
+    ship(bob, part, **{line: "2"})
+    assert ship(bob, part, **{line: "3", "tracking_no": "ZT0002"}).status_code == 409
+    assert "只剩 1 件" in bob.plain
+    assert bob.pieces == {line: "3"}
 
 
 def fix(bob, part, **form):

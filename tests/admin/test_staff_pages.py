@@ -159,7 +159,7 @@ def test_money_that_has_to_go_back(desk_of, number, transactions):
 
 def test_the_log_tells_what_changed(desk_of, bob):
     bob.get("/goods/P01-1")
-    bob.post("/goods/P01-1/price", price="50", reason="新茶上市", version="1")
+    bob.post("/goods/P01-1/price", once="1", price="50", reason="新茶上市", version="1")
     ada = desk_of("ada")
     ada.get("/audit")
     assert "Bob 修改价格 规格 P01-1 价格： ¥48.00 → ¥50.00 新茶上市" in ada.plain
@@ -177,7 +177,7 @@ def test_the_log_is_asked_by_person_thing_and_day(desk_of, bob, number, time):
     bob.get(f"/consignments/{number}-1")
     time.forward(days=1)
     bob.get("/goods/P01-1")
-    bob.post("/goods/P01-1/price", price="50", reason="新茶上市", version="1")
+    bob.post("/goods/P01-1/price", once="1", price="50", reason="新茶上市", version="1")
     ada = desk_of("ada")
     for asked, price, address in (
         ("actor=Bob", True, True),
