@@ -61,6 +61,7 @@ OPEN_REASONS: dict[str, Any] = {
     "several_do_not_sum": lazy_gettext("写了多个订单号，但合计不等"),
     "order_paid": lazy_gettext("订单已付款，款项重复"),
     "order_cancelled": lazy_gettext("订单已取消，款项晚到"),
+    "match_rejected": lazy_gettext("与该订单的匹配已被人工驳回"),
     "no_refund": lazy_gettext("没有找到对应的退款"),
 }
 """Why a line, or the rest of it, is still open."""

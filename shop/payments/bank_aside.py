@@ -105,7 +105,7 @@ def _put_aside(ctx: Ctx, row: Any, reason: str) -> None:
     ctx.session.execute(
         update(MATCHES)
         .where(MATCHES.c.receipt_id == row.id, MATCHES.c.state == MatchState.PROPOSED)
-        .values(state=MatchState.REJECTED, decided_at=ctx.now, note="set_aside")
+        .values(state=MatchState.REJECTED, decided_at=ctx.now, note=bank_rows.SET_ASIDE)
     )
 
 

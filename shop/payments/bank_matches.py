@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from models.bank import BankMatch, MatchState, ReceiptState
 from models.orders import OrderState
@@ -20,7 +21,7 @@ from shop.orders.access import locked_order
 from shop.payments import bank_rows
 from shop.payments.arrival import settle
 from shop.payments.bank_candidates import found_for, open_part, order_ids
-from shop.payments.bank_matching import Decision, Match
+from shop.payments.bank_matching import Decision, Found, Match
 from shop.payments.bank_matching import decide as decide_match
 from shop.payments.bank_states import MATCH
 from shop.payments.bank_transfer import write_transfer
@@ -59,7 +60,20 @@ def match_receipt(ctx: Ctx, receipt_id: UUID, beside: Sequence[UUID] = ()) -> bo
     )
     if entered or not order_ids(found) <= locked:
         return False  # a person is at it, or it has just changed: the next run looks again
-    return _carry_out(ctx, row, decide_match(open_part(row), found))
+    return _carry_out(ctx, row, _decision(ctx, row, found))
+
+
+def _decision(ctx: Ctx, row: Any, found: Found) -> Decision:
+    """What the rules say, but nothing for certain that a person has said is wrong."""
+    if len(found.named) == 1:
+        order_id = found.named[0].id
+        beside = [one for one in found.beside if not bank_rows.rejected(ctx, one.id, order_id)]
+        found = replace(found, beside=tuple(beside))
+    decision = decide_match(open_part(row), found)
+    certain = (one for one in decision.matches if one.certain)
+    if any(bank_rows.rejected(ctx, one.receipt_id, one.order_id) for one in certain):
+        return Decision(reason="match_rejected")
+    return decision
 
 
 def _lookable(row: Any) -> bool:
@@ -101,7 +115,7 @@ def _match(ctx: Ctx, one: Match) -> None:
 def _propose(ctx: Ctx, one: Match) -> None:
     """A likely match, once: what a person has rejected is not proposed to them again."""
     old = _live(ctx, one)
-    if old is None and not _rejected(ctx, one):
+    if old is None and not bank_rows.rejected(ctx, one.receipt_id, one.order_id):
         bank_rows.write_match(
             ctx, one.receipt_id, one.order_id, one.amount_fen, MatchState.PROPOSED, one.why
         )
@@ -116,18 +130,6 @@ def _propose(ctx: Ctx, one: Match) -> None:
 def _live(ctx: Ctx, one: Match) -> Any:
     live = bank_rows.live_matches(ctx, one.receipt_id)
     return next((old for old in live if old.order_id == one.order_id), None)
-
-
-def _rejected(ctx: Ctx, one: Match) -> bool:
-    found = ctx.session.execute(
-        select(MATCHES.c.id).where(
-            MATCHES.c.receipt_id == one.receipt_id,
-            MATCHES.c.order_id == one.order_id,
-            MATCHES.c.state == MatchState.REJECTED,
-            MATCHES.c.note != bank_rows.OUTDATED,
-        )
-    )
-    return found.first() is not None
 
 
 def set_state(ctx: Ctx, row: Any, event: str, values: Mapping[str, Any]) -> None:

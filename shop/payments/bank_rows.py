@@ -24,6 +24,10 @@ ORDERS = Order.__table__
 OUTDATED = "outdated"
 """The note of a proposal that fell away by itself: nobody has said that it was wrong."""
 
+SET_ASIDE = "set_aside"
+BY_ITSELF = (OUTDATED, SET_ASIDE, "order_paid", "order_cancelled")
+"""The notes of matches that nobody has rejected: their line or their order went another way."""
+
 RECEIPT = select(RECEIPTS).where(RECEIPTS.c.id == bindparam("wanted"))
 RECEIPT_LOCKED = RECEIPT.with_for_update()
 MATCH = select(MATCHES).where(MATCHES.c.id == bindparam("wanted"))
@@ -75,6 +79,16 @@ LOCK_ORDERS = (
     .with_for_update()
 )
 WRITE_MATCH = insert(MATCHES)
+REJECTED = (
+    select(MATCHES.c.id)
+    .where(
+        MATCHES.c.receipt_id == bindparam("receipt_id"),
+        MATCHES.c.order_id == bindparam("order_id"),
+        MATCHES.c.state == MatchState.REJECTED,
+        MATCHES.c.note.not_in(BY_ITSELF),
+    )
+    .limit(1)
+)
 STRANDED = (
     select(MATCHES.c.order_id, ORDERS.c.state)
     .join(ORDERS, ORDERS.c.id == MATCHES.c.order_id)
@@ -121,6 +135,12 @@ def lock_orders(ctx: Ctx, order_ids: Iterable[UUID]) -> None:
 def live_matches(ctx: Ctx, receipt_id: UUID) -> list[Any]:
     """The matches of a receipt that are not rejected, locked."""
     return list(ctx.session.execute(LIVE_MATCHES, {"wanted": receipt_id}))
+
+
+def rejected(ctx: Ctx, receipt_id: UUID, order_id: UUID) -> bool:
+    """Whether a person has said that this line is not for this order."""
+    wanted = {"receipt_id": receipt_id, "order_id": order_id}
+    return ctx.session.execute(REJECTED, wanted).first() is not None
 
 
 def received_fen(ctx: Ctx, order_id: UUID) -> int:

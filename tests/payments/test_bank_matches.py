@@ -357,6 +357,46 @@ def test_a_rejected_proposal_does_not_come_back(transactions, placed, fiona):
     assert seen(transactions)[2] == [("rejected", TOTAL, "overpaid")]
 
 
+def test_nor_is_it_matched_by_the_rest_of_the_money(transactions, placed, fiona):
+    """Two lines that add up are certain, but for a person who has said that one is another's."""
+    bank_says(transactions, (5000, placed.number))
+    with fiona.begin() as ctx:
+        reject_match(ctx, match_id(ctx), "是另一单的定金")
+    bank_says(transactions, (TOTAL - 5000, placed.number), first=2)
+    assert seen(transactions) == (
+        {placed.number: "pending_payment"},
+        [("open", 5000, 0, "match_rejected"), ("open", TOTAL - 5000, 0, "underpaid")],
+        [("rejected", 5000, "underpaid"), ("proposed", TOTAL - 5000, "underpaid")],
+    )
+
+
+def test_nor_when_it_is_what_the_order_lacks(transactions, placed, fiona, ada):
+    bank_says(transactions, (5000, placed.number))
+    with fiona.begin() as ctx:
+        reject_match(ctx, match_id(ctx), "是另一单的定金")
+    match = entered(fiona, TOTAL - 5000)(placed.number)
+    with ada.begin() as ctx:
+        approve_match(ctx, match)
+    match_receipts(transactions)
+    assert seen(transactions)[:2] == (
+        {placed.number: "pending_payment"},
+        [("open", 5000, 0, "match_rejected"), ("matched", TOTAL - 5000, TOTAL - 5000, "")],
+    )
+
+
+def test_what_was_only_set_aside_is_proposed_again(transactions, placed, fiona):
+    bank_says(transactions, (TOTAL + 1, placed.number))
+    with fiona.begin() as ctx:
+        receipt = receipt_id(ctx, TOTAL + 1)
+        set_aside(ctx, receipt, "看错了")
+        reopen(ctx, receipt)
+    match_receipts(transactions)
+    assert seen(transactions)[2] == [
+        ("rejected", TOTAL, "overpaid"),
+        ("proposed", TOTAL, "overpaid"),
+    ]
+
+
 def test_what_is_approved_is_not_rejected(transactions, placed, fiona):
     bank_says(transactions, (TOTAL, placed.number))
     with transactions.begin() as ctx:
