@@ -6,8 +6,10 @@ import errno
 import os
 import re
 import socket
+import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,8 @@ import migrations
 from shop.settings import SettingsError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import psycopg
 
     from shop.settings import Settings
@@ -96,6 +100,26 @@ def check_schema(settings: Settings) -> None:
         )
 
 
+@contextmanager
+def port_claimed(settings: Settings) -> Iterator[None]:
+    """Keep every other start off the web port, also before anybody listens on it.
+
+    A web server's processes share its port, and so could those of two installations that were
+    started at once: every visitor would come to one or the other. Linux only.
+
+    Raises:
+        SettingsError: another installation is being started on it.
+    """
+    with socket.socket(socket.AF_UNIX) as claim:
+        if sys.platform == "linux":
+            try:
+                # A name that the kernel forgets with the process, however it ends.
+                claim.bind(f"\0aidmall {settings.host} {settings.port}")
+            except OSError as error:
+                raise SettingsError(_no_port(settings.port, REASONS[errno.EADDRINUSE])) from error
+        yield
+
+
 def check_folder(settings: Settings) -> None:
     """Refuse a DATA_DIR in which nothing can be kept. Production keeps nothing there.
 
@@ -124,8 +148,12 @@ def check_port(settings: Settings) -> None:
     deadline = time.monotonic() + LAST_GASP_SECONDS
     while trouble := port_trouble(settings.host, settings.port):
         if trouble != REASONS[errno.EADDRINUSE] or time.monotonic() > deadline:
-            raise SettingsError(f"Nobody can listen on port {settings.port}: {trouble}; set PORT.")
+            raise SettingsError(_no_port(settings.port, trouble))
         time.sleep(0.05)
+
+
+def _no_port(port: int, trouble: str) -> str:
+    return f"Nobody can listen on port {port}: {trouble}; set PORT."
 
 
 def choose_sandbox_port(settings: Settings) -> Settings:

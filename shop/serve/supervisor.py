@@ -51,8 +51,9 @@ def run(settings: Settings) -> None:
         StartError: a part of the installation does not start.
     """
     preflight.check_port(settings)
-    preflight.check_folder(settings)
     with ExitStack() as stack:
+        stack.enter_context(preflight.port_claimed(settings))
+        preflight.check_folder(settings)
         try:
             _listen_for(_raise_stop)
             Installation(settings, stack).run()

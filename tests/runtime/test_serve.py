@@ -73,6 +73,20 @@ def test_a_port_in_use_is_refused_in_one_sentence(taken, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@on_linux
+def test_of_two_starts_at_once_on_one_port_the_second_is_refused(tmp_path):
+    port = str(free_port())
+    with run(DATA_DIR=str(tmp_path / "first"), PORT=port) as first:
+        wait_until((tmp_path / "first" / "pg").exists)
+        with run(DATA_DIR=str(tmp_path / "second"), PORT=port) as second:
+            assert second.end() == 2
+            reason = f"Nobody can listen on port {port}: another program is using it; set PORT."
+            assert second.said() == f"Error: {reason}\n"
+        first.send(signal.SIGTERM)
+        assert first.end() == 0
+    assert not (tmp_path / "second").exists()
+
+
 @pytest.mark.parametrize("command", ["run", "sandbox"])
 def test_a_folder_that_keeps_nothing_is_refused_in_one_sentence(command, tmp_path):
     (tmp_path / "file").touch()
