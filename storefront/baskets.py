@@ -15,6 +15,7 @@ from shop.web import language
 from storefront.assets import picture
 from storefront.names import Names
 from storefront.shown import PLAIN_PICTURE, pick
+from storefront.sizes import size_name
 from storefront.texts import _
 
 Shown = dict[str, Any]
@@ -116,7 +117,7 @@ def _named(item: SkuForPricing) -> Shown:
         "sku": item.code,
         "slug": item.slug,
         "name": pick(item.product_name, item.product_name_en),
-        "sku_name": item.name,
+        "sku_name": size_name(item.name),
         "image_url": picture(item.image, PLAIN_PICTURE),
     }
 

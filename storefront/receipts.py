@@ -14,6 +14,7 @@ from shop.web import language
 from storefront.assets import picture
 from storefront.names import Names
 from storefront.shown import PLAIN_PICTURE, pick
+from storefront.sizes import size_name
 from storefront.texts import _
 
 Row = Mapping[str, Any]
@@ -125,7 +126,7 @@ def _line(line: Row) -> Shown:
     return {
         "slug": line["slug"],
         "name": pick(line["name"], line["name_en"]),
-        "sku_name": line["spec"],
+        "sku_name": size_name(line["spec"]),
         "image_url": picture(line["image_url"], PLAIN_PICTURE),
         "price_fen": line["unit_price_fen"],
         "quantity": line["quantity"],

@@ -16,6 +16,7 @@ from shop.phones import MOBILE, PREFIX
 from shop.web import language
 from storefront import labels
 from storefront.assets import asset, picture, versions
+from storefront.sizes import size_name
 from storefront.texts import _
 
 Shown = dict[str, Any]
@@ -122,7 +123,7 @@ def sku(offer: SkuOffer) -> Shown:
     """A size to choose."""
     return {
         "code": offer.code,
-        "name": offer.name,
+        "name": size_name(offer.name),
         "price_fen": offer.price_fen,
         "available": offer.available,
         "availability": str(offer.availability),

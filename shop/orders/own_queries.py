@@ -81,7 +81,7 @@ def own_orders(
 
 
 def own_counts(ctx: Ctx) -> dict[str, int]:
-    """Shelf -> how many of the actor's orders stand there: one statement.
+    """Shelf -> how many of the actor's orders stand there and wait for them: one statement.
 
     Raises:
         Unauthenticated: nobody is signed in.
@@ -90,7 +90,7 @@ def own_counts(ctx: Ctx) -> dict[str, int]:
         select(
             *(
                 func.count().filter(condition).label(shelf.value)
-                for shelf, condition in SHELVES.items()
+                for shelf, condition in COUNTED.items()
             )
         ).where(_mine(ctx))
     ).one()
@@ -120,6 +120,12 @@ SHELVES: dict[Shelf, ColumnElement[bool]] = {
     Shelf.COMPLETED: and_(_PAID, _part(C.COMPLETED), ~_part(C.SHIPPED, *WAITING)),
 }
 """`shop.orders.states.reading`, said to the database."""
+
+COUNTED = {
+    **SHELVES,
+    Shelf.PENDING_PAYMENT: and_(SHELVES[Shelf.PENDING_PAYMENT], ~IS_PROCESSING),
+}
+"""A count asks for something to be done: not for what is handed in already."""
 
 
 def _lines(ctx: Ctx, order_ids: Sequence[UUID]) -> dict[UUID, list[Row]]:

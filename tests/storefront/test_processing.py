@@ -59,6 +59,13 @@ def test_so_does_the_list_of_orders(alice, number, path):
     assert "去付款" not in page
 
 
+def test_no_number_asks_for_a_payment(alice, number, provider, transactions):
+    dot = '待付款<span class="count-dot">1<'
+    assert dot not in alice.get("/account").text
+    fail(provider, transactions)
+    assert dot in alice.get("/account").text
+
+
 def test_and_the_result(alice, number, provider):
     page = alice.get(page_of(provider)[0]).text
     assert ("<h1>付款处理中</h1>" in page, CALM in page) == (True, True)
