@@ -43,10 +43,11 @@ FOUND = text(
 VANISH = text(
     """
     UPDATE difference SET state = 'vanished', closed_at = :now
-    WHERE state = 'open' AND side = :side AND kind = ANY(:kinds) AND reference = ANY(:refs)
+    WHERE state <> 'vanished' AND side = :side AND kind = ANY(:kinds) AND reference = ANY(:refs)
       AND NOT (kind || ' ' || reference = ANY(:still))
     """
 ).bindparams(*(bindparam(name, type_=ARRAY(Text)) for name in ("kinds", "refs", "still")))
+"""Also what somebody has explained: their words stay, but the two sides agree now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

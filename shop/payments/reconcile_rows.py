@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Date, Text, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from shop.clock import business_day
 from shop.context import Ctx
 from shop.payments.reconcile_rules import COMPARED, GAPS, KINDS, Pair
 
@@ -70,10 +71,11 @@ OURS_OF_DAY = text(
 STILL_OPEN = text(
     """
     SELECT id, reference AS ref, false AS seen FROM difference
-    WHERE side = 'provider' AND state = 'open' AND kind = ANY(:kinds) AND id > :after
+    WHERE side = 'provider' AND state <> 'vanished' AND kind = ANY(:kinds) AND id > :after
     ORDER BY id LIMIT :size
     """
 ).bindparams(bindparam("kinds", type_=ARRAY(Text)))
+"""Explained ones too: while they are a gap, they explain the balance, and no longer."""
 ON_THEIR_DAY = text(
     """
     SELECT DISTINCT coalesce(source, reference) FROM provider_transaction
@@ -164,13 +166,17 @@ BALANCE = text(
          WHERE account = 'provider_clearing' AND day < (SELECT day FROM begun)) AS opening_fen,
         (SELECT coalesce(sum(coalesce(theirs_fen, 0) - coalesce(ours_fen, 0)), 0)
          FROM difference WHERE side = 'provider' AND state <> 'vanished'
-           AND kind = ANY(:kinds)) AS differences_fen,
+           AND kind = ANY(:kinds) AND day <= :last) AS differences_fen,
         (SELECT coalesce(sum(line.amount_fen), 0)
          FROM refund JOIN provider_transaction AS line ON line.source = refund.reference
          WHERE refund.state IN ('requested', 'sent') AND line.currency = 'CNY'
            AND line.at < :until) AS under_way_fen
     """
-).bindparams(bindparam("kinds", type_=ARRAY(Text)), bindparam("day", type_=Date))
+).bindparams(
+    bindparam("kinds", type_=ARRAY(Text)),
+    bindparam("day", type_=Date),
+    bindparam("last", type_=Date),
+)
 """`opening`: what lay there before the first day that was ever reconciled."""
 
 
@@ -237,8 +243,11 @@ def balance(ctx: Ctx, day: date, until: datetime) -> dict[str, int]:
 
     `theirs - (ours - opening) = differences + under way + unexplained`; the last must be zero.
     """
+    last = business_day(until - timedelta(microseconds=1))
     row = (
-        ctx.session.execute(BALANCE, {"day": day, "until": until, "kinds": list(GAPS)})
+        ctx.session.execute(
+            BALANCE, {"day": day, "until": until, "last": last, "kinds": list(GAPS)}
+        )
         .mappings()
         .one()
     )

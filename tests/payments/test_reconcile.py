@@ -17,6 +17,7 @@ from shop.errors import Invalid
 from shop.ledger.queries import accounts
 from shop.orders.commands import place_order
 from shop.payments.commands import start_payment
+from shop.payments.differences import explain
 from shop.payments.gateway import BalanceLine, GatewayUnavailable
 from shop.payments.proof import prove
 from shop.payments.providers import install
@@ -25,6 +26,7 @@ from shop.payments.refund_rules import RefundWish
 from shop.payments.refund_sending import carry as send_refund
 from shop.payments.refunds import request_refund
 from shop.payments.sync import sync_payment
+from tests.conftest import actor_of
 from tests.fakes.gateway import FakeGateway
 from tests.fakes.gateway_money import fee_of
 from tests.shop.test_orders_place import WISH
@@ -327,6 +329,37 @@ def test_what_was_explained_stays_so_until_it_changes(transactions, provider, bu
         ctx.session.execute(text("UPDATE difference SET theirs_fen = 1"))
     run(transactions)
     assert differences(transactions)[0][2:] == (TOTAL, None, "open")
+
+
+def test_what_was_explained_and_then_shows_up_is_a_gap_no_more(
+    transactions, provider, buy, time, tomorrow
+):
+    reference = buy(heard=False)
+    tomorrow()
+    run(transactions)
+    with transactions.acting(actor_of(transactions, "fiona")).begin() as ctx:
+        explain(
+            ctx, ctx.session.execute(select(Difference.id)).scalar_one(), "事件丢失，已要求重发"
+        )
+    assert run(transactions).sums["balance"]["unexplained_fen"] == 0
+    sync_payment(transactions, reference)
+    time.set("2026-11-25T02:30:00+08:00")
+    balance = run(transactions, date(2026, 11, 24)).sums["balance"]
+    assert (balance["differences_fen"], balance["unexplained_fen"]) == (0, 0)
+    assert differences(transactions)[0][4] == "vanished"
+    with transactions.begin() as ctx:
+        kept = ctx.session.execute(select(Difference.explanation, Difference.closed_by)).one()
+    assert (kept.explanation, kept.closed_by is None) == ("事件丢失，已要求重发", False)
+
+
+def test_an_earlier_day_says_nothing_of_later_differences(transactions, provider, buy, time):
+    buy(heard=False)
+    time.set("2026-11-27T12:00:00+08:00")
+    buy(heard=False)
+    time.set("2026-11-28T02:30:00+08:00")
+    for day, differs in ((DAY, TOTAL), (date(2026, 11, 27), 2 * TOTAL), (DAY, TOTAL)):
+        balance = run(transactions, day).sums["balance"]
+        assert (balance["differences_fen"], balance["unexplained_fen"]) == (differs, 0)
 
 
 def test_a_day_that_is_not_over_is_refused_and_asks_nobody(transactions, provider):
