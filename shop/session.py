@@ -110,10 +110,10 @@ class Session:
         line = self._line
         if line is None or line.invalidated:
             return
-        line.rollback()  # what SQLAlchemy knows of; the driver may know of more
         try:
+            line.rollback()  # what SQLAlchemy knows of; the driver may know of more
             line.connection.rollback()
-        except psycopg.Error:
+        except (DBAPIError, psycopg.Error):
             line.invalidate()
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError, InternalError
 
 from models.catalog import Sku
 from models.inventory import Stock
-from shop.errors import TryAgain
+from shop.errors import NotFound, TryAgain
 from shop.ids import new_id
 
 SKUS, STOCK = Sku.__table__, Stock.__table__
@@ -183,10 +183,33 @@ def test_a_connection_that_broke_is_not_used_again(database):
             assert session.execute(PID).scalar_one() not in ended
 
 
+def test_a_refusal_stays_one_though_the_connection_broke_meanwhile(database):
+    statement = text("SELECT 1 AS one")
+
+    def refuse():
+        with database.transaction() as session:
+            session.execute(statement)
+            end_all(database)
+            raise NotFound
+
+    for _ in TIMES:
+        with pytest.raises(NotFound):
+            refuse()
+
+
 END_ALL = text(
     "SELECT count(pg_terminate_backend(pid, 60000)) FROM pg_stat_activity"
     " WHERE datname = current_database() AND pid <> pg_backend_pid()"
 )
+
+
+def end_all(database):
+    """Whoever is connected is no more; returns how many those were."""
+    elsewhere = create_engine(database.url)
+    with elsewhere.connect() as other:
+        ended = other.execute(END_ALL).scalar_one()
+    elsewhere.dispose()
+    return ended
 
 
 @pytest.mark.usefixtures("known")
@@ -196,10 +219,7 @@ def test_a_server_that_was_started_anew_costs_an_answer_and_not_one_each_connect
     pool = database.readers if way == "reading" else database.engine
     for line in [pool.connect() for _ in range(4)]:
         line.close()
-    elsewhere = create_engine(database.url)
-    with elsewhere.connect() as other:
-        assert other.execute(END_ALL).scalar_one() >= 4
-    elsewhere.dispose()
+    assert end_all(database) >= 4
     prices = []
     for _ in range(6):
         with suppress(TryAgain), opening() as session:
