@@ -7,6 +7,7 @@ import os
 import socket
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -48,6 +49,10 @@ HANDLERS = (
 )
 """Importing a context's jobs registers them."""
 
+SPARE_THREADS = 2
+"""Beside those of the jobs. Python alone makes four more than there are cores: few for many jobs at
+once, and when all of them take long, none is left for the sign of life."""
+
 BEAT_SECONDS = 10
 RESCUE_SECONDS = 30
 PAUSE_SECONDS = 1.0
@@ -73,6 +78,9 @@ def run(settings: Settings) -> None:
 
 async def _work(settings: Settings, transactions: Transactions) -> None:
     assert settings.database_url is not None
+    asyncio.get_running_loop().set_default_executor(
+        ThreadPoolExecutor(settings.worker_concurrency + SPARE_THREADS)
+    )
     app = build_app(settings.database_url, transactions)
     beat = asyncio.create_task(_beat(transactions))
     async with app.open_async():
