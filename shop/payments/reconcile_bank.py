@@ -58,7 +58,12 @@ PAYOUT = """
     WHERE kind = 'payout' AND amount_fen < 0 AND currency = 'CNY' AND day <= :overdue
       AND NOT EXISTS (
         SELECT FROM bank_receipt AS receipt WHERE receipt.amount_fen = -line.amount_fen
-          AND receipt.booked_on BETWEEN line.day AND line.day + 14)"""
+          AND receipt.booked_on BETWEEN line.day AND line.day + 14
+          AND receipt.matched_fen = 0
+          AND (receipt.set_aside_reason IS NULL
+            OR receipt.set_aside_reason NOT LIKE 'payout po%'
+            OR receipt.set_aside_reason = 'payout ' || coalesce(line.source, line.reference)))"""
+"""A line that pays an order, or names another payout of the same sum, is not this one."""
 
 
 @dataclass(frozen=True, slots=True)

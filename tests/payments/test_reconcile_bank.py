@@ -166,6 +166,29 @@ def test_a_payout_that_the_bank_has_not_seen(transactions, provider, time):
     assert differences(transactions)[0][4] == "vanished"
 
 
+@pytest.mark.parametrize(
+    ("state", "more", "told"),
+    [
+        (ReceiptState.SET_ASIDE, {"set_aside_reason": "payout po_other"}, ["open"]),
+        (ReceiptState.SET_ASIDE, {"set_aside_reason": "payout po_fake_1"}, []),
+        (ReceiptState.SET_ASIDE, {"set_aside_reason": "到账的提现"}, []),
+        (ReceiptState.MATCHED, {"matched_fen": 9_000}, ["open"]),
+    ],
+)
+def test_a_line_that_is_something_else_is_no_payout(
+    transactions, provider, time, state, more, told
+):
+    """As where the same sum is paid out twice, or a unit transfers it, within two weeks."""
+    time.now = datetime.fromisoformat("2026-11-15T10:00:00+08:00")
+    assert provider.payout(9_000) == "po_fake_1"
+    time.set("2026-11-23T10:00:00+08:00")
+    reconcile_jobs.RUN[Side.PROVIDER](transactions, date(2026, 11, 15))
+    with transactions.begin() as ctx:
+        receipt(ctx, 9_000, date(2026, 11, 17), state=state, **more)
+    run(transactions)
+    assert [one[4] for one in differences(transactions)] == told
+
+
 def test_only_days_that_are_over_and_not_before_there_was_a_mall(transactions):
     for day, code in ((date(2026, 11, 23), "day_not_over"), (date(1, 1, 1), "day_too_early")):
         with pytest.raises(Invalid) as refusal:
