@@ -56,9 +56,9 @@ class Account:
         return self.uid is None or self.run(["test", "-x", folder]).returncode == 0
 
     def give(self, path: Path) -> None:
-        """Make this account the owner of `path`."""
+        """Make this account the owner of `path`, of a link and not of what it leads to."""
         if self.uid is not None and self.gid is not None:
-            os.chown(path, self.uid, self.gid)
+            os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
 
 def for_data(data: Path) -> Account:

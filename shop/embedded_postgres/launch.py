@@ -45,6 +45,8 @@ def launch(home: Path, lock: int, *, fast: bool) -> subprocess.Popen[bytes]:
     programs = binaries.bin_dir(owner)
     if not data.exists():
         _initialize(data, owner, programs, fast=fast)
+    elif owner.uid not in {None, data.stat().st_uid}:
+        _adopt(data, owner)
     # Whatever wrote it is gone; the process id in it may be anybody's by now.
     (data / "postmaster.pid").unlink(missing_ok=True)
     sockets = _socket_folder(home, owner)
@@ -95,6 +97,14 @@ def _initialize(data: Path, owner: Account, programs: Path, *, fast: bool) -> No
     if done.returncode != 0:
         raise EmbeddedPostgresError(f"PostgreSQL cannot be set up: {gist(done.stderr)}")
     draft.rename(data)
+
+
+def _adopt(data: Path, owner: Account) -> None:
+    """Give `owner` what belongs to root: a copy that root made, since no server runs as root."""
+    owner.give(data)
+    for folder, folders, files in os.walk(data):
+        for name in (*folders, *files):
+            owner.give(Path(folder, name))
 
 
 def _socket_folder(home: Path, owner: Account) -> Path:

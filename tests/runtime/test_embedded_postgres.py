@@ -206,6 +206,21 @@ def test_root_serves_data_that_only_root_can_reach(home, tmp_path):
     assert stat.S_IMODE(closed.stat().st_mode) == 0o700
 
 
+@as_root
+def test_a_copy_that_belongs_to_root_is_given_to_the_server(home, tmp_path, open_folder):
+    apart = tmp_path / "apart"
+    apart.write_text("root's own")
+    copy = Path(shutil.copytree(home, open_folder / "copy", symlinks=True))
+    (copy / "data" / "link").symlink_to(apart)
+    assert (copy / "data").stat().st_uid == 0
+    with EmbeddedPostgres(copy, fast=True) as server:
+        assert ask(server, "SELECT 1") == 1
+    assert {path.lstat().st_uid for path in (copy / "data").rglob("*")} == {
+        (copy / "data").stat().st_uid
+    }
+    assert apart.stat().st_uid == 0
+
+
 @pytest.fixture
 def hidden_package(tmp_path, monkeypatch, open_folder):
     """The wheel where only root can read it, as below /root; returns where copies may go."""
