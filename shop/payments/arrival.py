@@ -11,11 +11,13 @@ from models.payments import Payment, PaymentState
 from shop import logging
 from shop.context import Ctx
 from shop.errors import Conflict
+from shop.jobs.queue import enqueue
 from shop.ledger.commands import Cause, post
 from shop.ledger.rules import Account, cash_account, legs, negated
 from shop.machine import move_locked
 from shop.orders.access import locked_order
 from shop.orders.payment_commands import mark_paid, reopen_order
+from shop.payments.commands import CLOSE
 from shop.payments.differences import open_difference
 from shop.payments.gateway import CheckoutStatus
 from shop.payments.refunds import refund_unwanted
@@ -97,6 +99,8 @@ def money_arrived(
         # Were one of these paid too, its money would come as double.
         if other.id != payment.id and other.state in LIVE:
             move_locked(ctx, PAYMENT, other.id, order.id, other.state, "expire")
+            if other.reference is not None:
+                enqueue(ctx, CLOSE, reference=other.reference)
     return True
 
 

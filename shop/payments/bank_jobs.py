@@ -17,9 +17,10 @@ from shop.orders.access import locked_order
 from shop.payments import bank_rows
 from shop.payments.bank_aside import match_outgoing, set_payout_aside
 from shop.payments.bank_import import MATCH
-from shop.payments.bank_matches import CLOSE, match_receipt
+from shop.payments.bank_matches import match_receipt
 from shop.payments.bank_matching import numbers_in
 from shop.payments.closing import close_checkout
+from shop.payments.commands import CLOSE
 from shop.payments.providers import gateway
 from shop.payments.sync import apply_status
 
@@ -92,7 +93,7 @@ def release_stranded(ctx: Ctx) -> int:
 
 @job(CLOSE)
 def close_given_up(transactions: Transactions, reference: str) -> None:
-    """Close the checkout of an order that has been paid by transfer, so that nobody pays twice."""
+    """Close the checkout of an order that has been paid otherwise, so that nobody pays twice."""
     status = close_checkout(gateway(transactions.settings), transactions, reference)
     with transactions.begin() as ctx:
         apply_status(ctx, status)

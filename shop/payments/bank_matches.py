@@ -25,13 +25,10 @@ from shop.payments.bank_matching import Decision, Found, Match
 from shop.payments.bank_matching import decide as decide_match
 from shop.payments.bank_states import MATCH
 from shop.payments.bank_transfer import write_transfer
-from shop.payments.commands import LIVE_OF
+from shop.payments.commands import CLOSE, LIVE_OF
 from shop.payments.states import PAYMENT
 
 MATCHES = BankMatch.__table__
-
-CLOSE = "payments.close_checkout"
-"""The job that closes a checkout whose order has been paid by transfer."""
 
 
 def match_receipt(ctx: Ctx, receipt_id: UUID, beside: Sequence[UUID] = ()) -> bool:

@@ -20,6 +20,7 @@ from models.payments import Payment, PaymentMethod, PaymentState
 from shop.context import Ctx, Transactions
 from shop.errors import Conflict
 from shop.ids import new_id
+from shop.jobs.queue import enqueue
 from shop.machine import EVENTS, WRITE_EVENTS, event_row, move_locked
 from shop.orders.access import access_token, locked_order_for
 from shop.orders.rules import institutional
@@ -41,6 +42,9 @@ BY_ID_LOCKED = select(PAYMENTS).where(PAYMENTS.c.id == bindparam("wanted")).with
 LIVE_OF = select(PAYMENTS).where(
     PAYMENTS.c.order_id == bindparam("order_id"), PAYMENTS.c.state.in_(LIVE)
 )
+
+CLOSE = "payments.close_checkout"
+"""The job that closes a checkout whose order has been paid or closed otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +221,8 @@ def _opened(ctx: Ctx, attempt_id: UUID, opened: CheckoutOpened) -> Attempt:
         move_locked(ctx, PAYMENT, attempt_id, found.order_id, found.state, "open", values=address)
     else:
         ctx.session.execute(update(PAYMENTS).where(PAYMENTS.c.id == attempt_id).values(address))
+        if state is PaymentState.EXPIRED:  # given up while its page was opened: nobody is to pay
+            enqueue(ctx, CLOSE, reference=opened.reference)
     return Attempt(
         attempt_id, state, found.method, found.amount_fen, opened.redirect_url, found.expires_at
     )

@@ -15,8 +15,9 @@ from models.payments import Payment, PaymentState
 from models.refunds import Refund
 from shop.context import Transactions
 from shop.payments import jobs, webhooks
+from shop.payments.bank_jobs import close_given_up
 from shop.payments.closing import cancel_unpaid
-from shop.payments.commands import start_payment
+from shop.payments.commands import CLOSE, start_payment
 from shop.payments.refund_writing import SEND
 from shop.payments.sync import apply_status, sync_payment
 from tests.jobs import outcomes, waiting
@@ -132,6 +133,41 @@ def test_a_second_payment_of_one_order_goes_back_once(transactions, provider, pl
     assert (found["refunds"], found["aid"]) == ({("double", "succeeded", TOTAL): 1}, 12880)
     assert balances(transactions)["provider_clearing"] == TOTAL
     assert provider.left_of(provider.checkouts[second]) == TOTAL
+
+
+def closed(transactions: Transactions) -> list[str]:
+    """Run the jobs that close checkouts; which ones."""
+    found = [arguments["reference"] for task, arguments in waiting(transactions) if task == CLOSE]
+    for reference in found:
+        close_given_up(transactions, reference)
+    return found
+
+
+def test_the_page_of_the_other_attempt_is_closed(transactions, provider, placed):
+    """Its money would go back, but the payer had better not be asked for it."""
+    first, second = two_attempts(transactions, provider, placed)
+    provider.pay(first)
+    sync_payment(transactions, first)
+    assert books(transactions)["orders"] == ["paid"]
+    assert closed(transactions) == [second]
+    assert [provider.checkouts[one].state for one in (first, second)] == ["paid", "expired"]
+
+
+def test_a_page_that_opens_when_its_order_is_closed_is_closed_too(
+    transactions, provider, placed, monkeypatch
+):
+    opening = provider.open_checkout
+
+    def meanwhile(request: Any) -> Any:
+        cancel_unpaid(transactions, placed.number, placed.access_token)
+        return opening(request)
+
+    monkeypatch.setattr(provider, "open_checkout", meanwhile)
+    start_payment(transactions, placed.number, token=placed.access_token)
+    [reference] = provider.checkouts
+    assert closed(transactions) == [reference]
+    assert provider.checkouts[reference].state == "expired"
+    assert books(transactions)["orders"] == ["cancelled"]
 
 
 def test_the_automatic_refund_is_there_once_even_if_it_is_asked_for_twice(
