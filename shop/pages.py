@@ -98,6 +98,10 @@ class Pages:
             opened = opened.acting(ctx.actor)
         return spec.view(opened, **path)
 
+    def shows_again(self, name: str) -> bool:
+        """Whether the view `name` shows its form again when it is refused."""
+        return any(spec.retry for spec in self.declared if spec.view.__name__ == name)
+
     def refused(self, name: str, path: dict[str, Any], error: ShopError) -> Any:
         """Answer for the view `name`, which was not even called, as if it had raised `error`."""
         spec = next(spec for spec in self.declared if spec.view.__name__ == name)

@@ -22,6 +22,7 @@ from storefront import (
     page,
     paying,
     sign_in,
+    stale,
     visit,
 )
 
@@ -51,6 +52,7 @@ page.register_globals()
 page.blueprint.before_request(visit.begin)
 errors.answer_for(page.blueprint)
 limits.answer_for_them()
+stale.answer_for_them()
 
 
 def register(app: Flask, limiter: Limiter) -> None:

@@ -68,7 +68,11 @@ def checkout(ctx: Ctx) -> Response:
 def _nothing_to_buy(ctx: Ctx) -> Response:
     """Back from the cashier the basket is empty: what was in it is in the order that waits."""
     number = left_unpaid(ctx)
-    return go("order", number=number, unpaid="1") if number else go("cart")
+    if number is not None:
+        return go("order", number=number, unpaid="1")
+    if request.method == "POST":
+        flash(_("购物车里已经没有商品，没有生成订单。"), "warning")
+    return go("cart")
 
 
 @pages.page("/checkout/region", permission="orders.quote")

@@ -246,7 +246,7 @@ def test_with_more_to_buy_the_checkout_tells_of_it(visitor, provider, transactio
     visitor.check_out()
     [order] = orders(transactions)
     page = visitor.get("/checkout?buy=P12-1:1").text
-    assert f'不用再下一单。 <a href="/orders/{order.number}">去看那一单</a>' in page
+    assert f'请不要重复下单。 <a href="/orders/{order.number}">去看那一单</a>' in page
 
 
 def test_once_it_is_paid_nothing_leads_back_to_it(visitor, provider, transactions):
@@ -256,7 +256,7 @@ def test_once_it_is_paid_nothing_leads_back_to_it(visitor, provider, transaction
     provider.pay(reference)
     sync_payment(transactions, reference)
     assert visitor.get("/checkout").location == "/cart"
-    assert "不用再下一单" not in visitor.get("/checkout?buy=P12-1:1").text
+    assert "重复下单" not in visitor.get("/checkout?buy=P12-1:1").text
 
 
 def test_after_signing_out_nobody_is_led_to_it(uma, transactions):
