@@ -118,7 +118,6 @@ def _move(ctx: Ctx, slug: str, steps: tuple[Step, ...]) -> Any:
         "admin.listings_page",
         state=request.form.get("state") or None,
         after=request.form.get("after") or None,
-        _anchor=slug,
     )
 
 
