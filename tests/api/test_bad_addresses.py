@@ -49,6 +49,9 @@ def test_what_is_no_utf8_is_no_language_either(mall):
         ("/products?min_price_fen=-1", 422, "invalid"),
         ("/products?max_price_fen=1e9", 422, "invalid"),
         ("/orders/1", 404, "not_found"),
+        ("//products", 404, "not_found"),
+        ("/products//", 404, "not_found"),
+        ("/orders/%2f?access_token=secret", 404, "not_found"),
         ("/cart?division_code=999999", 422, "division_unknown"),
     ],
 )
