@@ -85,8 +85,8 @@ def create_app(
     )
     app.request_class = StrictRequest
     app.url_map.strict_slashes = False
-    # Else `//orders` leads on to `/orders` at whatever host and scheme this process was asked under,
-    # an order's secret in the query with it, and for ever (308).
+    # Else `//orders` leads on to `/orders` at whatever host and scheme this process was asked
+    # under, an order's secret in the query with it, and for ever (308).
     app.url_map.merge_slashes = False
     if database is None:
         assert settings.database_url is not None
