@@ -41,7 +41,11 @@ GAUGES = {
     "refunds_failed": (
         "Refunds that failed and nobody has tried again",
         (
-            "SELECT count(*) FROM refund WHERE state = 'failed'"
+            "SELECT count(*) FROM refund JOIN payment ON payment.id = refund.payment_id"
+            " WHERE refund.state = 'failed'"
+            # What is more than is left has gone back another way meanwhile.
+            " AND refund.amount_fen"
+            " <= captured_fen - refunding_fen - refunded_fen - disputed_fen"
             " AND NOT EXISTS (SELECT FROM refund AS again WHERE again.retry_of = refund.id)"
         ),
     ),

@@ -13,6 +13,7 @@ from shop.errors import Conflict, TryAgain
 from shop.jobs.registry import job
 from shop.payments import open_items, refund_sending, refund_writing, webhooks
 from shop.payments.closing import close_unpaid
+from shop.payments.gateway import GatewayRejected
 
 ORDERS = Order.__table__
 
@@ -75,9 +76,9 @@ def expire(transactions: Transactions, order_id: UUID) -> bool:
     """Close one order; False when it was paid meanwhile or cannot be closed yet."""
     try:
         status = close_unpaid(transactions, order_id, "expire", "timer")
-    except Conflict:
-        return False
-    except TryAgain as error:
+    except (TryAgain, GatewayRejected) as error:
         log.warning("order.expiry_postponed", order_id=str(order_id), code=error.error_code)
+        return False
+    except Conflict:
         return False
     return status is None or status.state != "processing"

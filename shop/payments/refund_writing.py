@@ -107,13 +107,19 @@ def refund_cause(refund_id: UUID, payment: Any, event: str, at: Any) -> Cause:
 def refuse_disputed(ctx: Ctx, payment_id: UUID) -> None:
     """A disputed payment is not refunded: the provider refuses, and the bank decides.
 
+    A mere inquiry has taken no money: there a refund is what keeps it from becoming a dispute.
+
     Raises:
         Conflict: `payment_disputed`.
     """
     found = ctx.session.execute(
         select(func.count())
         .select_from(DISPUTES)
-        .where(DISPUTES.c.payment_id == payment_id, DISPUTES.c.state == DisputeState.OPEN)
+        .where(
+            DISPUTES.c.payment_id == payment_id,
+            DISPUTES.c.state == DisputeState.OPEN,
+            DISPUTES.c.withheld_fen > 0,
+        )
     ).scalar_one()
     if found:
         raise Conflict(

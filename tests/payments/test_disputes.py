@@ -17,6 +17,7 @@ from shop.payments.desk import refunds_due
 from shop.payments.proof import prove
 from shop.payments.refund_queries import refund_counts
 from shop.payments.refund_rules import RefundWish
+from shop.payments.refund_sending import carry
 from shop.payments.refunds import refund_payment, request_refund, retry_refund
 from shop.payments.sync import sync_payment
 from tests.payments.books import balances, books
@@ -109,6 +110,21 @@ def test_an_inquiry_takes_no_money(transactions, provider, reference, paid):
     provider.dispute(reference, withheld=False)
     assert hear(transactions, reference)["disputes"] == [("open", 0)]
     assert balances(transactions) == money
+
+
+def test_an_inquiry_is_answered_with_a_refund(transactions, provider, reference, paid):
+    number = provider.dispute(reference, withheld=False)
+    hear(transactions, reference)
+    with transactions.begin() as ctx:
+        refund = request_refund(ctx, paid, RefundWish(), "买家不认可")
+    carry(transactions, refund)
+    provider.close_dispute(number, "won")
+    found = hear(transactions, reference)
+    assert (found["payments"], found["disputes"]) == (
+        [("succeeded", TOTAL, 0, TOTAL, 0)],
+        [("won", 0)],
+    )
+    assert (found["aid"], balances(transactions)) == (0, {})
 
 
 def test_a_dispute_of_what_refunds_have_left_hangs_on_that(transactions, provider, reference, paid):

@@ -10,8 +10,9 @@ import pytest
 from shop.context import Transactions
 from shop.payments import jobs, webhooks
 from shop.payments.closing import cancel_unpaid
+from shop.payments.refund_rules import RefundWish
 from shop.payments.refund_writing import SEND
-from shop.payments.refunds import retry_refund
+from shop.payments.refunds import request_refund, retry_refund
 from shop.payments.sync import sync_payment
 from shop.readiness import gauges
 from tests.fakes.gateway import SIGNATURE
@@ -65,6 +66,19 @@ def test_a_wrong_sum_and_a_dispute(transactions, provider, reference):
     provider.close_dispute(number, "won")
     sync_payment(transactions, reference, aftermath=True)
     assert read(transactions) == {"payments_needing_refund": 1, "differences_open": 1}
+
+
+def test_a_refund_that_another_one_overtook_is_nobodys_work(
+    transactions, provider, placed, reference
+):
+    provider.pay(reference)
+    sync_payment(transactions, reference)
+    with transactions.begin() as ctx:
+        request_refund(ctx, placed.id, RefundWish(amount_fen=5_000), "破损")
+    provider.refund_at_desk(reference, 13980)
+    sync_payment(transactions, reference)
+    assert books(transactions)["refunds"]["staff", "failed", 5_000] == 1
+    assert read(transactions) == {}
 
 
 def test_an_event_that_failed_until_it_is_replayed(transactions, provider, reference):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -136,6 +137,20 @@ def test_an_unreachable_provider_postpones_the_closing(transactions, provider, r
     assert facts(transactions) == OPEN
     jobs.expire_unpaid(transactions)
     assert facts(transactions) == CLOSED
+
+
+def test_a_provider_that_does_not_know_the_checkout_is_in_the_log(
+    transactions, provider, reference, time, monkeypatch
+):
+    """Its order stays open: somebody has to see why."""
+    said: list[tuple[str, str]] = []
+    log = SimpleNamespace(warning=lambda event, **more: said.append((event, more["code"])))
+    monkeypatch.setattr(jobs, "log", log)
+    provider.checkouts.clear()
+    time.forward(minutes=31)
+    jobs.expire_unpaid(transactions)
+    assert said == [("order.expiry_postponed", "payment_provider_rejected")]
+    assert facts(transactions) == OPEN
 
 
 def test_the_buyer_cancels_and_the_goods_go_back(transactions, provider, placed, reference):
