@@ -50,8 +50,8 @@ class Built:
     """A fresh answer. `shows` says what of which product's stock it was made from.
 
     Exact `Levels` for a page that prints them, an `Availability` for one that shows the tag
-    alone. `any_tag`: what sells out elsewhere matters too (a shelf of what is in stock).
-    `until`: when time alone will change it, where that is known (a sale begins or ends).
+    alone. `any_tag`: what sells out elsewhere, be it one size, matters too (a shelf of what is in
+    stock). `until`: when time alone will change it, where that is known (a sale begins or ends).
     """
 
     body: bytes
@@ -87,7 +87,7 @@ class CatalogueCache:
         self._ticks = ticks
         self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
         self._watchers: dict[UUID, set[Hashable]] = {}
-        self._tags: dict[UUID, Availability] = {}
+        self._told: dict[UUID, tuple[object, ...]] = {}
         self._bytes = 0
         self._version = 0
         self._polls = 0
@@ -158,8 +158,9 @@ class CatalogueCache:
         crossed = False
         for product, now in levels.items():
             tag = availability(sum(now))
-            crossed = self._tags.get(product) != tag or crossed
-            self._tags[product] = tag
+            told = (tag, *(pieces > 0 for pieces in now))
+            crossed = self._told.get(product) != told or crossed
+            self._told[product] = told
             for key in list(self._watchers.get(product, ())):
                 seen = self._entries[key].built.shows[product]
                 if seen != (tag if isinstance(seen, Availability) else now):

@@ -106,18 +106,22 @@ def conditions(ctx: Ctx, wanted: ProductFilter) -> Iterator[ColumnElement[bool]]
 
 
 def _price_and_stock(ctx: Ctx, wanted: ProductFilter) -> Iterator[ColumnElement[bool]]:
-    if wanted.min_price_fen is not None or wanted.max_price_fen is not None:
-        lowest, highest = wanted.min_price_fen or 0, wanted.max_price_fen
-        fits = S.price_fen >= lowest
-        yield _some_sku(S.active, fits if highest is None else fits & (S.price_fen <= highest))
+    """One size must fit both: a cheap one that is sold out makes no dear one cheap."""
+    fits: list[ColumnElement[bool]] = [S.active]
+    if wanted.min_price_fen is not None:
+        fits.append(S.price_fen >= wanted.min_price_fen)
+    if wanted.max_price_fen is not None:
+        fits.append(S.price_fen <= wanted.max_price_fen)
     if wanted.in_stock:
         yield or_(P.sale_from.is_(None), P.sale_from <= ctx.now)
         yield or_(P.sale_until.is_(None), P.sale_until > ctx.now)
         yield exists(
             select(S.id)
             .join(Stock.__table__, STOCK.sku_id == S.id)
-            .where(S.product_id == P.id, S.active, STOCK.on_hand > STOCK.reserved)
+            .where(S.product_id == P.id, STOCK.on_hand > STOCK.reserved, *fits)
         )
+    elif len(fits) > 1:
+        yield _some_sku(*fits)
 
 
 def _some_sku(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:

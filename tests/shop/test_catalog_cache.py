@@ -145,6 +145,19 @@ def test_what_sells_out_leaves_the_shelf_of_what_is_in_stock_and_comes_back(read
     assert "P03:in_stock" in reader.shelf(in_stock=True)
 
 
+def test_one_size_that_sells_out_leaves_the_shelf_of_its_price(reader, transactions):
+    """The large tin, in stock before and after, is too dear for this shelf."""
+    cheap = {"in_stock": True, "max_price_fen": 5_000}
+    assert "P01:in_stock" in reader.shelf(**cheap)
+    order = take(transactions, "P01-1", 600)
+    reader.quarter_second_passes()
+    assert "P01:" not in reader.shelf(**cheap)
+    with transactions.begin() as ctx:
+        release(ctx, order, {sku_id(ctx, "P01-1"): 600})
+    reader.quarter_second_passes()
+    assert "P01:in_stock" in reader.shelf(**cheap)
+
+
 @pytest.fixture
 def slow(transactions, database, monkeypatch):
     """A transaction that has reserved nine tins of tea and takes its time to commit."""

@@ -66,6 +66,19 @@ def test_what_a_cooperative_sold_goes_with_it(ctx):
     assert after == before | {"tea": 0}
 
 
+def test_what_is_in_stock_at_a_price_is_one_size(ctx):
+    """The small tin costs 48 and the large one 98 yuan."""
+    cheap = {"category": "tea", "max_price_fen": 5_000, "q": "高山绿茶"}
+    assert codes(ctx, **cheap) == codes(ctx, **cheap, in_stock=True) == ["P01"]
+    ctx.session.execute(
+        text("UPDATE stock SET on_hand = 0 FROM sku WHERE sku.id = sku_id AND code = 'P01-1'")
+    )
+    assert (codes(ctx, **cheap), codes(ctx, **cheap, in_stock=True)) == (["P01"], [])
+    dear = cheap | {"max_price_fen": 9_800}
+    assert codes(ctx, **dear, in_stock=True) == ["P01", "P04"]
+    assert codes(ctx, **dear, in_stock=True, min_price_fen=9_800) == ["P01"]
+
+
 def test_traditional_characters_find_the_same(ctx):
     assert codes(ctx, q="茶葉") == codes(ctx, q="茶叶")
     assert codes(ctx, q="冷榨核桃油 青嶺") == ["P09"]
