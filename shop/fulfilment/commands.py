@@ -15,10 +15,17 @@ from shop import audit
 from shop.context import Ctx
 from shop.errors import Conflict, NotFound
 from shop.fulfilment.carriers import carrier_name
-from shop.fulfilment.rules import LineLeft, by_sku, checked_label, leave_room, packed
+from shop.fulfilment.rules import (
+    LineLeft,
+    by_sku,
+    check_sendable,
+    checked_label,
+    leave_room,
+    packed,
+)
 from shop.ids import new_id
 from shop.inventory.commands import ship as take_from_stock
-from shop.machine import decide, move_locked
+from shop.machine import move_locked
 from shop.orders.states import CONSIGNMENT
 
 ORDERS = Order.__table__
@@ -73,7 +80,7 @@ def ship_parcel(ctx: Ctx, consignment_number: str, parcel: ShipParcel) -> Parcel
     """
     carrier, tracking_no = checked_label(parcel.carrier, parcel.tracking_no)
     found = locked_consignment(ctx, consignment_number)
-    decide(CONSIGNMENT, found.state, "ship_part")
+    check_sendable(found.state)
     sent = _sent(ctx, found, carrier, tracking_no)
     if sent.same:
         raise duplicate()

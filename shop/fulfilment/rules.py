@@ -18,6 +18,19 @@ MOST_PARCELS = 15
 """Parcels of one order: as many as the payment platforms take when shipping is reported to them.
 The last ones are kept for what has still to leave, see `leave_room`."""
 
+NOTHING_TO_SEND = {
+    ConsignmentState.PENDING_PAYMENT: (
+        "买家还没有付款，先不要发货",
+        "The buyer has not paid yet; do not ship it",
+    ),
+    ConsignmentState.CANCELLED: (
+        "此单已取消或已退款，请不要发货",
+        "This was cancelled or refunded; do not ship it",
+    ),
+    ConsignmentState.SHIPPED: ("此单已全部发完，不用再发", "All of it has been shipped already"),
+    ConsignmentState.COMPLETED: ("此单已全部发完，不用再发", "All of it has been shipped already"),
+}
+
 READABLE_FOR = timedelta(days=30)
 """How long after shipping a cooperative can still read where a parcel went: the usual time in
 which a carrier finds a lost one."""
@@ -54,6 +67,18 @@ def checked_label(carrier: str, tracking_no: str) -> tuple[str, str]:
             fields=faults,
         )
     return carrier, tracking_no.upper()
+
+
+def check_sendable(state: ConsignmentState) -> None:
+    """Let a consignment pass of which something has still to leave.
+
+    Raises:
+        Conflict: `consignment_<state>`; says what that means for who has the box in hand.
+    """
+    if state not in NOTHING_TO_SEND:
+        return
+    zh, en = NOTHING_TO_SEND[state]
+    raise Conflict(zh, en, code=f"consignment_{state}", state=str(state))
 
 
 def packed(lines: Sequence[LineLeft], wanted: Sequence[tuple[UUID, int]] | None) -> dict[UUID, int]:

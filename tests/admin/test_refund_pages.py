@@ -342,8 +342,12 @@ def test_a_cooperative_is_never_asked_to_ship_what_was_refunded(
     assert re.search(r"高山绿茶 \S+ \S+ 不再发货 2 1 ", bob.plain)
     bob.get(f"/consignments/{number}-1/slip")
     assert "不再发货 2" in bob.plain
+    bob.get(f"/consignments/{number}-1")
+    packed = {"once": bob.once, **bob.pieces, "carrier": "ems", "tracking_no": "EMS1"}
     preview(fiona, number, **EVERYTHING)
     confirm(fiona, number)
+    assert bob.post(f"/consignments/{number}-1/parcels", **packed).status_code == 409
+    assert bob.notes == ["此单已取消或已退款，请不要发货"]
     bob.get(f"/consignments/{number}-1")
     assert "确认发货" not in bob.plain
     assert f"{number}-1" not in bob.get("/consignments/picking").get_data(as_text=True)

@@ -263,6 +263,22 @@ def test_what_a_colleague_put_right_is_not_put_right_unseen(bob, part, transacti
         assert [label["tracking_no"] for label in steps] == ["ZT77889901", "EMS2"]
 
 
+def test_a_page_that_is_behind_says_what_to_do_with_the_box(bob, part, number, transactions):
+    bob.get(f"/consignments/{part}")
+    sent = {**bob.pieces, "carrier": "ems"}
+    ship(bob, part)
+    answer = bob.post(f"/consignments/{part}/parcels", once="2", tracking_no="EMS2", **sent)
+    assert answer.status_code == 409
+    assert bob.notes[-1] == "此单已全部发完，不用再发"
+    assert stands(transactions, part)[3] == 1
+
+
+def test_a_correction_that_is_none_says_why(bob, part):
+    ship(bob, part)
+    fix(bob, part, carrier="ems", tracking_no="E!", reason="录错")
+    assert "快递单号为 4 至 40 位字母、数字或短横线" in bob.plain
+
+
 def test_a_page_that_is_behind_names_the_line_with_too_many(bob, part):
     bob.get(f"/consignments/{part}")
     (line,) = bob.pieces
