@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 
 import structlog
 
 from shop.settings import Settings
+
+NAMES_VALUES = re.compile(
+    r"^DETAIL: .*?"
+    r"(?=^(?:HINT: |CONTEXT: |\[SQL: |\(Background on |The above |During |Traceback )|\Z)"
+    r"|^\[parameters: [^\n]*\n?",
+    re.MULTILINE | re.DOTALL,
+)
+"""What PostgreSQL and SQLAlchemy add to an error: the row it is about, with names and addresses."""
 
 
 def configure(settings: Settings) -> None:
@@ -25,10 +34,13 @@ def configure(settings: Settings) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        # Here, so that the libraries' errors are written out too: jobs that fail are theirs.
+        structlog.processors.format_exc_info,
+        _without_values,
     ]
     level = logging.getLevelNamesMapping().get(settings.log_level.upper(), logging.INFO)
     structlog.configure(
-        processors=[*shared, structlog.processors.format_exc_info, renderer],
+        processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
@@ -38,6 +50,14 @@ def configure(settings: Settings) -> None:
         structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared)
     )
     logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler], force=True)
+
+
+def _without_values(
+    _logger: object, _method: str, event: structlog.types.EventDict
+) -> structlog.types.EventDict:
+    if "exception" in event:
+        event["exception"] = NAMES_VALUES.sub("", event["exception"])
+    return event
 
 
 def get(name: str) -> structlog.stdlib.BoundLogger:
