@@ -96,6 +96,15 @@
     if (field) { field.focus(); }
   }
 
+  // The chosen one of a row that is longer than a phone is wide comes into view.
+  document.querySelectorAll(".tabs, .chips, .rail").forEach(function (row) {
+    const chosen = row.querySelector("[aria-current]");
+    if (!chosen) { return; }
+    const at = chosen.getBoundingClientRect(), around = row.getBoundingClientRect();
+    row.scrollLeft += at.left + at.width / 2 - around.left - around.width / 2;
+    row.scrollTop += at.top + at.height / 2 - around.top - around.height / 2;
+  });
+
   // Browsers without :has() are told by class whether a new address is written.
   function toggleNewAddress() {
     const fresh = document.querySelector(".new-address");
