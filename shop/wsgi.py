@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 Wsgi = Callable[[dict[str, Any], "StartResponse"], Iterable[bytes]]
 
+LARGE = 2
+"""Statements of a bank's on their way at once; many together would fill the memory."""
+
 
 def whole(app: Wsgi) -> Wsgi:
     """The same application; what has a Content-Length comes as a list of one piece."""
@@ -44,39 +47,33 @@ def whole(app: Wsgi) -> Wsgi:
     return answer
 
 
-def arrived(app: Wsgi, *, at_once: int, longest: int) -> Wsgi:
+def arrived(app: Wsgi, *, at_once: int, longest: int, largest: int) -> Wsgi:
     """The same application, entered by `at_once` requests at a time, each with its body in memory.
 
-    The server may have many more threads than that: those only wait, here. A body of more than
-    `longest` bytes goes on as it is, for the application to refuse or to read.
+    The server may have many more threads than that: those only wait, here. Bodies of more than
+    `longest` bytes come in `LARGE` at a time. One of more than `largest` is the application's to
+    refuse: unread if it says its length, else cut off behind one byte too many.
     """
-    room = Semaphore(at_once)
+    room, large = Semaphore(at_once), Semaphore(LARGE)
 
     def answer(environ: dict[str, Any], start: StartResponse) -> Iterable[bytes]:
-        _fetch(environ, longest)
+        size = _awaited(environ, largest)
+        if size:
+            source = environ["wsgi.input"]
+            body = source.read(min(size, longest + 1))
+            if len(body) > longest:
+                with large:
+                    body += source.read(size - len(body))
+            environ["wsgi.input"] = BytesIO(body)
         with room:
             return app(environ, start)
 
     return answer
 
 
-def _fetch(environ: dict[str, Any], longest: int) -> None:
-    told = environ.get("CONTENT_LENGTH")
-    in_chunks = "HTTP_TRANSFER_ENCODING" in environ  # which outweighs a length that is told too
-    if not in_chunks and (not told or int(told) > longest):
-        return
-    waiting = environ["wsgi.input"]
-    body = waiting.read(longest + 1 if in_chunks else int(told))
-    environ["wsgi.input"] = BytesIO(body) if len(body) <= longest else _Begun(body, waiting)
-
-
-class _Begun:
-    """A body whose beginning is in memory."""
-
-    def __init__(self, beginning: bytes, rest: Any) -> None:
-        self._beginning, self._rest = BytesIO(beginning), rest
-
-    def read(self, size: int) -> bytes:
-        """The next `size` bytes or fewer; none at the end."""
-        found: bytes = self._beginning.read(size) or self._rest.read(size)
-        return found
+def _awaited(environ: dict[str, Any], largest: int) -> int:
+    """How many bytes to wait for; none of a body that is too large and says so."""
+    if "HTTP_TRANSFER_ENCODING" in environ:  # it outweighs a length that is told as well
+        return largest + 1
+    told = int(environ.get("CONTENT_LENGTH") or 0)
+    return told if told <= largest else 0

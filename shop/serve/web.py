@@ -76,7 +76,11 @@ def application(settings: Settings, server: int) -> Wsgi:
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, signal.SIG_DFL)
     die_with_parent(server, signal.SIGTERM)
-    from shop.app import create_app  # loaded already, see main
+    from shop.app import MAX_UPLOAD, create_app  # loaded already, see main
 
-    app = whole(create_app(settings))
-    return arrived(app, at_once=settings.web_threads, longest=settings.max_body_bytes)
+    return arrived(
+        whole(create_app(settings)),
+        at_once=settings.web_threads,
+        longest=settings.max_body_bytes,
+        largest=MAX_UPLOAD,
+    )

@@ -8,9 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, BrokenBarrierError, Event
 
 import pytest
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.test import run_wsgi_app
-from werkzeug.wrappers import Request, Response
+from werkzeug.wrappers import Response
 
+from shop.web import StrictRequest
 from shop.wsgi import arrived, whole
 
 
@@ -89,9 +91,9 @@ def test_flask_like_answers_arrive_unchanged():
 # Bodies
 
 
-def body_of(environ, most=10):
-    """What an application reads that refuses more than `most` bytes."""
-    request = Request(environ)
+def body_of(environ, most):
+    """What our application reads that takes at most so many bytes: see `StrictRequest`."""
+    request = StrictRequest(environ)
     request.max_content_length = most
     return request.get_data()
 
@@ -103,26 +105,36 @@ def told(app, body, *, in_chunks=False):
     return app(environ, lambda *_: None)
 
 
+LIMITS = {"longest": 5, "largest": 10}
+
+
 @pytest.mark.parametrize("in_chunks", [False, True])
 @pytest.mark.parametrize("body", [b"", b"x", b"12345", b"123456", b"1234567890"])
 def test_a_body_is_the_same_as_before_whatever_its_length(body, in_chunks):
-    app = arrived(lambda environ, _: [body_of(environ)], at_once=1, longest=5)
+    app = arrived(lambda environ, _: [body_of(environ, 11)], at_once=1, **LIMITS)
     assert told(app, body, in_chunks=in_chunks) == [body]
 
 
-@pytest.mark.parametrize(("length", "taken"), [(0, 0), (5, 5), (6, 0)])
-def test_a_body_that_is_too_long_is_left_to_the_application(length, taken):
+@pytest.mark.parametrize("in_chunks", [False, True])
+def test_a_body_that_is_too_large_is_refused_and_not_cut_off(in_chunks):
+    app = arrived(lambda environ, _: [body_of(environ, 10)], at_once=1, **LIMITS)
+    with pytest.raises(RequestEntityTooLarge):
+        told(app, b"12345678901", in_chunks=in_chunks)
+
+
+@pytest.mark.parametrize(("length", "taken"), [(0, 0), (5, 5), (10, 10), (11, 0)])
+def test_a_body_that_says_it_is_too_large_is_not_read(length, taken):
     source = io.BytesIO(b"x" * length)
     environ = {"CONTENT_LENGTH": str(length), "wsgi.input": source}
-    arrived(lambda *_: [], at_once=1, longest=5)(environ, lambda *_: None)
+    arrived(lambda *_: [], at_once=1, **LIMITS)(environ, lambda *_: None)
     assert source.tell() == taken
 
 
 class Late(io.BytesIO):
     """A body that comes when the test lets it."""
 
-    def __init__(self) -> None:
-        super().__init__(b"late")
+    def __init__(self, body: bytes) -> None:
+        super().__init__(body)
         self.sent = Event()
 
     def read(self, size: int | None = -1) -> bytes:
@@ -130,19 +142,21 @@ class Late(io.BytesIO):
         return super().read(size)
 
 
-def test_who_waits_for_a_body_keeps_nobody_else_out():
-    app = arrived(lambda environ, _: [environ["wsgi.input"].read()], at_once=1, longest=5)
-    bodies = [Late() for _ in range(3)]
+@pytest.mark.parametrize("body", [b"late", b"and large"])
+def test_who_waits_for_a_body_keeps_nobody_else_out(body):
+    app = arrived(lambda environ, _: [environ["wsgi.input"].read()], at_once=1, **LIMITS)
+    bodies = [Late(body) for _ in range(3)]
+    length = str(len(body))
     with ThreadPoolExecutor(len(bodies)) as threads:
         slow = [
-            threads.submit(app, {"CONTENT_LENGTH": "4", "wsgi.input": body}, lambda *_: None)
-            for body in bodies
+            threads.submit(app, {"CONTENT_LENGTH": length, "wsgi.input": one}, lambda *_: None)
+            for one in bodies
         ]
         assert told(app, b"fast") == [b"fast"]
         assert [one.done() for one in slow] == [False] * 3
-        for body in bodies:
-            body.sent.set()
-        assert [one.result() for one in slow] == [[b"late"]] * 3
+        for late in bodies:
+            late.sent.set()
+        assert [one.result() for one in slow] == [[body]] * 3
 
 
 @pytest.mark.parametrize(("at_once", "met"), [(1, False), (2, True)])
@@ -156,7 +170,7 @@ def test_so_many_are_inside_at_once(at_once, met):
             return [False]
         return [True]
 
-    entered = arrived(app, at_once=at_once, longest=5)
+    entered = arrived(app, at_once=at_once, **LIMITS)
     with ThreadPoolExecutor(2) as threads:
         seen = [threads.submit(entered, {}, lambda *_: None) for _ in range(2)]
         assert [one.result() for one in seen] == [[met]] * 2
@@ -166,7 +180,7 @@ def test_an_application_that_fails_makes_room_again():
     def app(*_):
         raise OSError("gone")
 
-    entered = arrived(app, at_once=1, longest=5)
+    entered = arrived(app, at_once=1, **LIMITS)
     for _ in range(2):
         with pytest.raises(OSError, match="gone"):
             entered({}, lambda *_: None)
