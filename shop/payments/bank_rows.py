@@ -200,6 +200,7 @@ def claim(ctx: Ctx, receipt_id: UUID, amount_fen: int) -> None:
             matched_fen=matched,
             state=ReceiptState.MATCHED if whole else ReceiptState.OPEN,
             open_reason="" if whole else row.open_reason,
+            set_aside_reason=None,  # given back, all that is open of it is to be explained anew
         )
     )
     if whole:

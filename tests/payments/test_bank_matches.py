@@ -341,6 +341,20 @@ def test_a_part_of_an_order_that_is_closed_is_free_again(transactions, placed, f
     )
 
 
+def test_and_nothing_is_aside_of_a_line_that_is_open_again(transactions, placed, fiona, ada):
+    """A part was for the order, and the rest had been explained: now all of it waits."""
+    match = entered(fiona, TOTAL, wish=5000)(placed.number)
+    with ada.begin() as ctx:
+        approve_match(ctx, match)
+        set_aside(ctx, receipt_id(ctx, TOTAL), "押金")
+    with transactions.begin() as ctx:
+        close_order(ctx, placed.id, "cancel", "buyer")
+    match_receipts(transactions)
+    assert seen(transactions)[1] == [("open", TOTAL, 0, "no_order")]
+    with transactions.begin() as ctx:
+        assert ctx.session.execute(select(BankReceipt.set_aside_reason)).scalar_one() is None
+
+
 def test_and_of_one_that_was_closed_elsewhere_by_the_job(transactions, placed, fiona):
     entered(fiona, 10000)(placed.number)
     with transactions.begin() as ctx:
