@@ -20,8 +20,8 @@ LOCK = 7_201_411
 """Key of the advisory lock that lets one process migrate at a time; any fixed number does."""
 
 
-class UnknownSchemaError(Exception):
-    """One sentence: the database is at a revision that this code does not know."""
+class MigrationRefusedError(Exception):
+    """One sentence that says why the database cannot be migrated."""
 
 
 def config(database_url: str) -> Config:
@@ -38,20 +38,31 @@ def upgrade(database_url: str, revision: str = "head") -> None:
     """Run what is missing up to `revision`; of several that call at once, one does the work.
 
     Raises:
-        UnknownSchemaError: a newer version of the mall has been here.
+        MigrationRefusedError: a newer version of the mall has been here, or our role may not write.
     """
     import psycopg
     from alembic import command
+    from psycopg import errors
+    from sqlalchemy.exc import DBAPIError
 
     with psycopg.connect(_conninfo(database_url), autocommit=True) as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", [LOCK])
         unknown = set(_current(connection)) - {known for known, _ in _revisions()}
         if unknown:
-            raise UnknownSchemaError(
+            raise MigrationRefusedError(
                 f"The database is at revision {', '.join(sorted(unknown))}, which this version of"
                 " the mall does not know: run the newer version, or restore a backup."
             )
-        command.upgrade(config(database_url), revision)
+        try:
+            command.upgrade(config(database_url), revision)
+        except DBAPIError as error:
+            refusals = (errors.InsufficientPrivilege, errors.ReadOnlySqlTransaction)
+            if not isinstance(error.orig, refusals):
+                raise
+            reason = str(error.orig).splitlines()[0]
+            raise MigrationRefusedError(
+                f"The database refuses to be migrated: {reason}."
+            ) from error
 
 
 def downgrade(database_url: str, revision: str = "base") -> None:

@@ -239,7 +239,7 @@ def _as_system() -> Iterator[Transactions]:
 
 @contextmanager
 def _refusals() -> Iterator[None]:
-    from migrations import UnknownSchemaError
+    from migrations import MigrationRefusedError
     from shop.embedded_postgres import EmbeddedPostgresError
     from shop.serve.children import obey_supervisor
     from shop.serve.supervisor import StartError
@@ -248,7 +248,7 @@ def _refusals() -> Iterator[None]:
     obey_supervisor()
     try:
         yield
-    except (SettingsError, EmbeddedPostgresError, UnknownSchemaError) as error:
+    except (SettingsError, EmbeddedPostgresError, MigrationRefusedError) as error:
         raise Refusal(str(error)) from error
     except StartError as error:
         raise click.ClickException(str(error)) from error

@@ -28,6 +28,11 @@ OLDEST_POSTGRES = 160_000
 
 PORTS_TRIED = 50
 
+MISWRITTEN = (
+    "DATABASE_URL cannot be read: a space or one of % @ : / ? # in a user's name or password"
+    " has to be written as %20, %25, %40, %3A, %2F, %3F or %23."
+)
+
 CONNECT_SECONDS = 5
 
 REASONS = {
@@ -74,7 +79,14 @@ def check_database(url: str) -> None:
         SettingsError: one sentence without the password.
     """
     import psycopg  # as above
+    from psycopg.conninfo import conninfo_to_dict
 
+    try:
+        parts = conninfo_to_dict(url.replace("postgresql+psycopg://", "postgresql://", 1))
+    except psycopg.ProgrammingError as error:  # it quotes what it stumbles over, passwords too
+        raise SettingsError(MISWRITTEN) from error
+    if "@" in str(parts.get("host", "")):
+        raise SettingsError(MISWRITTEN)
     try:
         with connect(url) as connection:
             version = connection.info.server_version

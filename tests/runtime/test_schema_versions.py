@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from uuid import uuid4
 
 import psycopg
@@ -54,6 +55,22 @@ def test_before_the_first_migration_every_command_says_so(monkeypatch, empty, wo
 def test_a_newer_database_is_not_migrated(monkeypatch, newer):
     assert aidmall(monkeypatch, newer, "migrate") == (2, f"Error: {AHEAD}\n")
     assert aidmall(monkeypatch, newer, "ledger", "proof") == (2, f"Error: {BEHIND}\n")
+
+
+@pytest.fixture
+def foreign(empty, postgres) -> Iterator[str]:
+    """An empty database in which our role may make nothing."""
+    role = f"guest_{uuid4().hex[:12]}"
+    with psycopg.connect(empty.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {role} LOGIN")
+    yield empty.replace("//postgres@", f"//{role}@")
+    with psycopg.connect(empty.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(f"DROP ROLE {role}")
+
+
+def test_a_role_that_may_make_nothing_is_told_so(monkeypatch, foreign):
+    said = "Error: The database refuses to be migrated: permission denied for schema public.\n"
+    assert aidmall(monkeypatch, foreign, "migrate") == (2, said)
 
 
 def test_a_web_server_over_an_empty_database_is_not_ready(empty):

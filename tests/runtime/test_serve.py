@@ -50,6 +50,18 @@ def taken():
         ({"AIDMALL_ENV": "production"}, "SECRET_KEY must be set to 32 or more random characters"),
         ({"DATABASE_URL": "postgresql://u:hush@127.0.0.1:1/x"}, "DATABASE_URL leads to no databas"),
         ({"DATABASE_URL": "mysql://u:hush@localhost/x"}, "DATABASE_URL must begin with postgresql"),
+        (
+            {"DATABASE_URL": "postgresql://u:hush@er@localhost/x"},
+            "DATABASE_URL cannot be read: a spa",
+        ),
+        (
+            {"DATABASE_URL": "postgresql://u:hush%er@localhost/x"},
+            "DATABASE_URL cannot be read: a spa",
+        ),
+        (
+            {"DATABASE_URL": "postgresql://u:hush er@localhost/x"},
+            "DATABASE_URL cannot be read: a spa",
+        ),
         ({"PORT": "70000"}, "Nobody can listen on port 70000: ports go from 1 to 65535; set PORT."),
         ({"PORT": "tea"}, "PORT"),
         ({"SEED": "demos"}, "SEED must be demo or none, not 'demos'."),
@@ -63,6 +75,7 @@ def test_a_wrong_setting_is_refused_in_one_sentence(environment, sentence, tmp_p
     assert sentence in said
     assert len(said.splitlines()) == 1
     assert "hush" not in said
+    assert "er@" not in said
 
 
 def test_a_port_in_use_is_refused_in_one_sentence(taken, tmp_path):
