@@ -9,9 +9,10 @@ phones that lose their net in the middle of a form would hold every thread of th
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from io import BytesIO
-from threading import Semaphore
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -47,6 +48,35 @@ def whole(app: Wsgi) -> Wsgi:
     return answer
 
 
+class Room:
+    """Lets so many in at a time, the others in the order in which they came.
+
+    The library's semaphore lets whoever comes just now overtake all who wait, and under load some
+    wait for seconds.
+    """
+
+    def __init__(self, places: int) -> None:
+        self._free, self._mutex = places, Lock()
+        self._waiting: deque[Lock] = deque()
+
+    def __enter__(self) -> None:
+        with self._mutex:
+            if self._free:
+                self._free -= 1
+                return
+            turn = Lock()
+            turn.acquire()
+            self._waiting.append(turn)
+        turn.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        with self._mutex:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._free += 1
+
+
 def arrived(app: Wsgi, *, at_once: int, longest: int, largest: int) -> Wsgi:
     """The same application, entered by `at_once` requests at a time, each with its body in memory.
 
@@ -54,7 +84,7 @@ def arrived(app: Wsgi, *, at_once: int, longest: int, largest: int) -> Wsgi:
     `longest` bytes come in `LARGE` at a time. One of more than `largest` is the application's to
     refuse: unread if it says its length, else cut off behind one byte too many.
     """
-    room, large = Semaphore(at_once), Semaphore(LARGE)
+    room, large = Room(at_once), Room(LARGE)
 
     def answer(environ: dict[str, Any], start: StartResponse) -> Iterable[bytes]:
         size = _awaited(environ, largest)

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 BACKLOG = 2048
 """Connections that may wait: a flash sale arrives in one second."""
 
-WAITING = 60
-"""Threads of a process that only wait for bodies on their way; they are made when needed. Granian
-finds so many strange and would say so at each start."""
+WAITING = 20
+"""Threads of a process that only wait for bodies on their way; they are made when needed. With 60,
+so many wait for the interpreter under load that a few answers take seconds. Granian finds 20
+strange already and would say so at each start."""
 
 STOP_SECONDS = 10
 

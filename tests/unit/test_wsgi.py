@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, BrokenBarrierError, Event
+from time import sleep
 
 import pytest
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -13,7 +14,7 @@ from werkzeug.test import run_wsgi_app
 from werkzeug.wrappers import Response
 
 from shop.web import StrictRequest
-from shop.wsgi import arrived, whole
+from shop.wsgi import Room, arrived, whole
 
 
 class Pieces:
@@ -174,6 +175,23 @@ def test_so_many_are_inside_at_once(at_once, met):
     with ThreadPoolExecutor(2) as threads:
         seen = [threads.submit(entered, {}, lambda *_: None) for _ in range(2)]
         assert [one.result() for one in seen] == [[met]] * 2
+
+
+def test_who_waits_for_room_is_let_in_by_turn_and_not_overtaken():
+    room, came = Room(1), []
+
+    def enter(number):
+        with room:
+            came.append(number)
+
+    with ThreadPoolExecutor(5) as threads:
+        with room:
+            for number in range(4):
+                threads.submit(enter, number)
+                while len(room._waiting) <= number:
+                    sleep(0.001)
+        enter(4)
+    assert came == [0, 1, 2, 3, 4]
 
 
 def test_an_application_that_fails_makes_room_again():
