@@ -81,9 +81,7 @@ class EmbeddedPostgres:
                 self._users = filelock.opened(self._home / "users.lock")
                 filelock.take(self._users, filelock.SHARED)
             with filelock.exclusive(self._home / "start.lock"):
-                if not self.alive():
-                    self._launch()
-                self._wait_until_ready()
+                self._have_it_run()
                 self._socket = self._status()[4]
         except OSError as error:
             self.stop()
@@ -162,13 +160,29 @@ class EmbeddedPostgres:
         finally:
             os.close(lock)  # the server has inherited it
 
-    def _wait_until_ready(self) -> None:
+    def _have_it_run(self) -> None:
+        # A keeper that is just ending lets its locks go one after the other, and may look alive
+        # while we are let in: then nothing becomes ready, and we start our own.
+        if self.alive() and self._becomes_ready():
+            return
+        self._launch()
+        if not self._becomes_ready():
+            raise EmbeddedPostgresError(self._complaint())
+
+    def _becomes_ready(self) -> bool:
+        """Wait for the server; False when it ended instead."""
         deadline = time.monotonic() + START_SECONDS
         while self._status()[7].strip() != "ready":
-            if not self.alive() or time.monotonic() > deadline:
-                log = (self._home / "server.log").read_text(errors="replace")
-                raise EmbeddedPostgresError(f"PostgreSQL did not start: {launch.gist(log)}")
+            if not self.alive():
+                return False
+            if time.monotonic() > deadline:
+                raise EmbeddedPostgresError(self._complaint())
             time.sleep(filelock.PAUSE)
+        return True
+
+    def _complaint(self) -> str:
+        log = (self._home / "server.log").read_text(errors="replace")
+        return f"PostgreSQL did not start: {launch.gist(log)}"
 
     # Watching and stopping
 

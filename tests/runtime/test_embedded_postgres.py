@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -178,6 +179,16 @@ def test_many_starters_at_once_share_one_server(home):
             user.wait_for("ready")
         shared = pid(home)
     wait_until(lambda: not lives(shared))
+
+
+def test_a_keeper_in_its_last_moment_is_not_taken_for_one_that_serves(home):
+    leaving = filelock.opened(home / "guard.lock")
+    filelock.take(leaving, filelock.EXCLUSIVE)
+    ending = threading.Timer(0.3, os.close, [leaving])
+    ending.start()
+    with EmbeddedPostgres(home, fast=True) as server:
+        assert ask(server, "SELECT 1") == 1
+    ending.join()
 
 
 def test_a_path_too_long_and_too_odd_for_a_socket_gets_one_elsewhere(home, open_folder):
