@@ -17,7 +17,7 @@ from shop.payments import pieces, refund_effects, refund_rows
 from shop.payments.differences import compared, open_difference
 from shop.payments.disputes import apply_dispute
 from shop.payments.gateway import Aftermath, RefundStatus
-from shop.payments.refund_rules import spread
+from shop.payments.refund_rules import money_left, spread
 from shop.payments.refund_writing import write_refund
 from shop.payments.states import REFUND
 
@@ -124,7 +124,7 @@ def _adopted(ctx: Ctx, order: Any, payment: Any, seen: RefundStatus) -> Any:
     if room < seen.amount_fen:
         return None
     lines = refund_rows.lines_of(ctx, order.id)
-    left = sum(line.goods_left_fen + line.freight_left_fen for line in lines)
+    left = money_left(lines)
     settles = payment.state is PaymentState.SUCCEEDED and seen.amount_fen <= left
     parts = spread(lines, seen.amount_fen, freight=True) if settles else []
     refund_id = write_refund(

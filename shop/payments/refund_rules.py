@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 from uuid import UUID
 
@@ -66,7 +66,8 @@ class RefundWish:
     """What a person asks for.
 
     Without `lines` and `amount_fen` it is everything that is left. `amount_fen` is money alone and
-    gives up no pieces. `freight` says whether freight of the same lines goes back with the goods.
+    gives up no pieces, unless it is the last there is: an order whose money has all gone back is
+    not shipped. `freight` says whether freight of the same lines goes back with the goods.
     `goods_returned`: pieces beyond what is still to be shipped have come back and go on the shelf.
     """
 
@@ -113,6 +114,8 @@ def plan(lines: Sequence[Line], wish: RefundWish) -> list[Part]:
         parts = _of_lines(lines, wish)
     else:
         parts = [_whole(line, wish) for line in lines]
+    if sum(part.amount_fen for part in parts) == money_left(lines):
+        parts = _emptied(lines, parts)
     parts = [part for part in parts if part.amount_fen or part.withdrawn or part.returned]
     if not any(part.amount_fen for part in parts):
         raise nothing_left()
@@ -144,6 +147,11 @@ def spread(lines: Sequence[Line], amount_fen: int, *, freight: bool) -> list[Par
             lines, split(goods, goods_left), split(amount_fen - goods, freight_left), strict=True
         )
     ]
+
+
+def money_left(lines: Sequence[Line]) -> int:
+    """Goods and freight that can still go back, in fen."""
+    return sum(line.goods_left_fen + line.freight_left_fen for line in lines)
 
 
 def exceeds(left_fen: int) -> Conflict:
@@ -188,6 +196,13 @@ def _whole(line: Line, wish: RefundWish) -> Part:
     returned = line.pieces_left - withdrawn if wish.goods_returned else 0
     freight = line.freight_left_fen if wish.freight else 0
     return Part(line, line.goods_left_fen, freight, withdrawn, returned)
+
+
+def _emptied(lines: Sequence[Line], parts: Sequence[Part]) -> list[Part]:
+    """The same money, and every piece that has not been shipped: nobody could free it later."""
+    known = {part.line.id: part for part in parts}
+    found = [known.get(line.id) or Part(line, 0, 0) for line in lines]
+    return [replace(part, withdrawn=part.line.unshipped) for part in found]
 
 
 def _of_lines(lines: Sequence[Line], wish: RefundWish) -> list[Part]:

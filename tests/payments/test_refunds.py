@@ -258,6 +258,22 @@ def test_one_that_failed_after_it_had_succeeded(ctx, order):
     assert columns[0] == ("sale", "sale", "refund", "refund", "refund_undo", "refund_undo")
 
 
+def test_the_last_of_the_money_frees_what_was_not_shipped(ctx, order):
+    """Else it would wait for its parcel, and its stock for a buyer, for ever."""
+    on_hand, reserved = fact.stock(ctx)
+    ask(ctx, order, amount_fen=TOTAL - 1)
+    assert (fact.stock(ctx), fact.parts(ctx, order)) == (
+        (on_hand, reserved),
+        ["pending_shipment", "pending_shipment"],
+    )
+    ask(ctx, order, amount_fen=1)
+    assert fact.gone(ctx, order) == [(14_400, 0, 3, 0), (6_560, 1_400, 2, 0)]
+    assert fact.parts(ctx, order) == ["cancelled", "cancelled"]
+    assert fact.stock(ctx) == (on_hand, reserved - 5)
+    assert fact.money(ctx, order) == (TOTAL, TOTAL, 0)
+    assert refused(ctx, order, lambda: ask(ctx, order)) == "nothing_to_refund"
+
+
 def test_only_failed_ones_are_tried_again(ctx, order):
     refund_id = ask(ctx, order)
     assert refused(ctx, order, lambda: retry_refund(ctx, refund_id)) == "refund_requested"

@@ -116,6 +116,27 @@ def test_an_amount_is_spread_over_the_goods_then_the_freight():
     assert told(plan(TWO, RefundWish(amount_fen=21))) == [(1, 20, 0, 0, 0), (2, 1, 0, 0, 0)]
 
 
+@pytest.mark.parametrize(
+    "wish",
+    [
+        RefundWish(amount_fen=500),
+        RefundWish(lines=(of(2, fen=500),)),
+        RefundWish(lines=(of(2, 1, 500),)),
+        RefundWish(),
+    ],
+)
+def test_the_last_of_the_money_takes_what_has_not_been_shipped_with_it(wish):
+    spent = line(back_goods_fen=10_000, back_freight_fen=700, shipped=1)
+    other = line(2, paid_goods_fen=501, paid_freight_fen=0, back_goods_fen=1)
+    assert told(plan([spent, other], wish)) == [(1, 0, 0, 2, 0), (2, 500, 0, 3, 0)]
+
+
+def test_a_fen_that_stays_keeps_the_pieces():
+    assert told(plan([line()], RefundWish(amount_fen=10_699))) == [(1, 10_000, 699, 0, 0)]
+    assert told(plan([line()], RefundWish(amount_fen=10_000))) == [(1, 10_000, 0, 0, 0)]
+    assert told(plan([line()], RefundWish(amount_fen=10_700))) == [(1, 10_000, 700, 3, 0)]
+
+
 def test_an_amount_without_freight_stops_at_the_goods():
     assert refusal(TWO, RefundWish(amount_fen=10_502, freight=False)) == "refund_exceeds_paid"
 
@@ -194,6 +215,8 @@ def test_no_order_of_refunds_returns_more_than_was_paid(bought, shipped, steps):
     left = stands.goods_left_fen + stands.freight_left_fen
     rest, why = step(stands, RefundWish())
     assert (rest.amount_fen if rest else 0, why) == (left, "" if left else "nothing_to_refund")
+    paid = bought.paid_goods_fen + bought.paid_freight_fen
+    assert left or not paid or not stands.unshipped, "nothing is shipped that was given back"
 
 
 @given(bought=PAID, shipped=st.integers(0, 40), data=st.data())
