@@ -10,10 +10,14 @@ from sqlalchemy.dialects.postgresql import insert
 from models.identity import Role, RoleGrant
 from shop import audit
 from shop.context import Ctx
-from shop.errors import Conflict, Forbidden, NotFound
+from shop.errors import Conflict, Forbidden, Invalid, NotFound, Words
 from shop.ids import new_id
 
 GRANTS = RoleGrant.__table__
+
+OF_A_UNIT = frozenset({Role.UNIT_LIAISON, Role.UNION_BUYER, Role.CANTEEN_BUYER})
+"""Whose holders act for one unit. What the others may do is not looked at by unit: an organizer of
+one school would read every school's figures."""
 
 
 def grant_role(
@@ -27,8 +31,11 @@ def grant_role(
 
     Raises:
         Forbidden: only the system and platform administrators grant roles.
+        Invalid: `role_not_bounded`, the role is not one that ends at this cooperative or unit;
+            `cooperative_required`, a cooperative's manager manages one.
     """
     may_administer(ctx)
+    _check_bounds(role, cooperative_id, unit_id)
     added = ctx.session.execute(
         insert(GRANTS)
         .values(
@@ -78,6 +85,33 @@ def withdraw_role(
         raise NotFound
     facts = _grant_facts(role, cooperative_id, unit_id)
     audit.record(ctx, "role.withdraw", "user", str(user_id), before=facts)
+
+
+def _check_bounds(role: Role, cooperative_id: UUID | None, unit_id: UUID | None) -> None:
+    """A bound that nobody heeds is refused: it would promise less than is given."""
+    if role == Role.COOP_MANAGER and cooperative_id is None:
+        raise Invalid(
+            "合作社店长须指定所管理的合作社",
+            "A cooperative's manager needs the cooperative",
+            code="cooperative_required",
+            fields={"cooperative_id": [Words("必填", "Required")]},
+        )
+    unheeded = [
+        name
+        for name, given, heeded in (
+            ("cooperative_id", cooperative_id, role == Role.COOP_MANAGER),
+            ("unit_id", unit_id, role in OF_A_UNIT),
+        )
+        if given is not None and not heeded
+    ]
+    if unheeded:
+        word = Words("此角色的权限不按该范围限定", "This role is not bounded by it")
+        raise Invalid(
+            "此角色不能限定到所选的单位或合作社",
+            "This role cannot be bounded to that unit or cooperative",
+            code="role_not_bounded",
+            fields={name: [word] for name in unheeded},
+        )
 
 
 def _keep_one_admin(ctx: Ctx, user_id: UUID) -> None:

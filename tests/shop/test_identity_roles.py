@@ -1,14 +1,16 @@
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 
 from models.catalog import Cooperative
 from models.identity import Role, RoleGrant, User
+from models.organization import Unit
 from models.system import AuditEntry
 from shop import audit
-from shop.errors import Conflict, Forbidden, NotFound
+from shop.errors import Conflict, Forbidden, Invalid, NotFound
 from shop.identity import commands, queries
 from shop.identity.policy import PERMISSIONS, allowed
 from shop.identity.values import Membership, Named
+from shop.ids import new_id
 from tests.conftest import acting
 
 GRANTS, ENTRIES = RoleGrant.__table__, AuditEntry.__table__
@@ -39,6 +41,51 @@ def test_a_role_is_granted_once(ctx):
     before = rows(ctx)
     commands.grant_role(ctx, alice, Role.ORGANIZER)
     assert rows(ctx) == before
+
+
+@pytest.mark.parametrize(
+    ("role", "coop", "unit", "code", "fields"),
+    [
+        (Role.ORGANIZER, None, "U03", "role_not_bounded", ["unit_id"]),
+        (Role.FINANCE, None, "U03", "role_not_bounded", ["unit_id"]),
+        (Role.PLATFORM_ADMIN, None, "U03", "role_not_bounded", ["unit_id"]),
+        (Role.COUNTY_OFFICER, None, "U03", "role_not_bounded", ["unit_id"]),
+        (Role.COOP_MANAGER, "C01", "U03", "role_not_bounded", ["unit_id"]),
+        (Role.ORGANIZER, "C01", None, "role_not_bounded", ["cooperative_id"]),
+        (Role.UNIT_LIAISON, "C01", "U03", "role_not_bounded", ["cooperative_id"]),
+        (Role.FINANCE, "C01", "U03", "role_not_bounded", ["cooperative_id", "unit_id"]),
+        (Role.COOP_MANAGER, None, None, "cooperative_required", ["cooperative_id"]),
+    ],
+)
+def test_a_bound_that_nobody_heeds_is_refused(ctx, role, coop, unit, code, fields):
+    """An organizer "of the school of economics" would read the figures of all schools."""
+    before = rows(ctx)
+    with pytest.raises(Invalid) as refused:
+        commands.grant_role(
+            acting(ctx, "ada"),
+            user_id(ctx, "alice"),
+            role,
+            coop and _cooperative(ctx, coop),
+            unit and _unit(ctx, unit),
+        )
+    assert (refused.value.error_code, list(refused.value.fields)) == (code, fields)
+    assert (rows(ctx), acting(ctx, "alice").actor.roles) == (before, frozenset())
+
+
+@pytest.mark.parametrize("role", [Role.UNIT_LIAISON, Role.UNION_BUYER, Role.CANTEEN_BUYER])
+def test_who_acts_for_a_unit_is_granted_it(ctx, role):
+    unit = _unit(ctx, "U03")
+    commands.grant_role(acting(ctx, "ada"), user_id(ctx, "alice"), role, unit_id=unit)
+    alice = acting(ctx, "alice").actor
+    assert (alice.roles, alice.unit_ids) == ({role}, {unit})
+
+
+def test_a_bound_of_before_can_still_be_withdrawn(ctx):
+    alice, unit = user_id(ctx, "alice"), _unit(ctx, "U03")
+    row = {"id": new_id(), "user_id": alice, "role": Role.ORGANIZER, "unit_id": unit}
+    ctx.session.execute(insert(GRANTS).values(**row, granted_at=ctx.now))
+    commands.withdraw_role(acting(ctx, "ada"), alice, Role.ORGANIZER, unit_id=unit)
+    assert acting(ctx, "alice").actor.roles == frozenset()
 
 
 @pytest.mark.parametrize("name", ["alice", "bob", "olga", "fiona", "uma"])
@@ -108,6 +155,10 @@ def test_a_narrow_token_does_what_its_scopes_say(ctx, permission):
 def _cooperative(ctx, code):
     statement = select(Cooperative.id).where(Cooperative.code == code)
     return ctx.session.execute(statement).scalar_one()
+
+
+def _unit(ctx, code):
+    return ctx.session.execute(select(Unit.id).where(Unit.code == code)).scalar_one()
 
 
 def _name(ctx):
