@@ -157,7 +157,7 @@ def index_product(ctx: Ctx, product_id: UUID) -> None:
         ],
     }
     for mark, texts in found_in.items():
-        plain = index_tokens(texts)
+        plain = index_tokens(texts, initials=mark is not Mark.SOURCE)
         tokens += [*plain, *(mark.on(token) for token in plain)]
     ctx.session.execute(
         update(PRODUCTS)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 import rjieba
 
@@ -33,7 +33,9 @@ SHORTEST_PLURAL = 4
 ONE_FORM = SIMPLIFIED | str.maketrans("üǖǘǚǜ", "vvvvv")
 
 
-def index_tokens(texts: Iterable[str | None], *, pinyin: bool = True) -> list[str]:
+def index_tokens(
+    texts: Iterable[str | None], *, pinyin: bool = True, initials: bool = True
+) -> list[str]:
     """Everything that these texts (name, English name, category, origin, …) can be found by.
 
     Sorted, without duplicates, in lower case, each at most `MAX_TOKEN` characters. 核桃油 gives
@@ -43,7 +45,9 @@ def index_tokens(texts: Iterable[str | None], *, pinyin: bool = True) -> list[st
 
     Args:
         texts: what to index; empty ones and None are skipped.
-        pinyin: False for long descriptions, which would only blur the search by initials.
+        pinyin: False for long descriptions, which would only blur the search by pinyin.
+        initials: False for what most goods share (places, legal forms): by 大理白族自治州 every
+            product would be found by `zz`.
     """
     tokens: set[str] = set()
     for text in texts:
@@ -51,7 +55,7 @@ def index_tokens(texts: Iterable[str | None], *, pinyin: bool = True) -> list[st
             if _is_han(piece):
                 tokens.update(_han_tokens(piece))
                 if pinyin:
-                    tokens.update(_pinyin_tokens(piece))
+                    tokens.update(_pinyin_tokens(piece, initials=initials))
             else:
                 tokens.update((piece[:MAX_TOKEN], _singular(piece)[:MAX_TOKEN]))
     return sorted(tokens)
@@ -98,13 +102,15 @@ def _pairs(run: str) -> list[str]:
     return [run[start : start + 2] for start in range(len(run) - 1)]
 
 
-def _pinyin_tokens(run: str) -> Iterator[str]:
+def _pinyin_tokens(run: str, *, initials: bool) -> Iterator[str]:
     syllables = _syllables(run)
     yield from syllables
-    for start in range(len(syllables)):
-        yield from _spelt(syllables[start : start + PINYIN_SPAN])
-    for _, start, end in rjieba.tokenize(run, "search"):
-        yield from _spelt(syllables[start:end])
+    spans = [(start, start + PINYIN_SPAN) for start in range(len(syllables))]
+    spans += [(start, end) for _, start, end in rjieba.tokenize(run, "search")]
+    for start, end in spans:
+        yield "".join(syllables[start:end])[:MAX_TOKEN]
+        if initials:
+            yield "".join(syllable[0] for syllable in syllables[start:end])
 
 
 def _syllables(run: str) -> list[str]:
@@ -115,15 +121,12 @@ def _syllables(run: str) -> list[str]:
 
     syllables: list[str] = []
     for word in rjieba.cut(run):
-        readings = lazy_pinyin([word])
+        # Not `[word]`: a word that its tables lack would be read character by character, 调味料
+        # as `diaoweiliao`, instead of by the words in it.
+        readings = lazy_pinyin(word)
         # Characters without a reading come back in one piece; they stand for themselves.
         syllables += readings if len(readings) == len(word) else list(word)
     return syllables
-
-
-def _spelt(syllables: Sequence[str]) -> tuple[str, str]:
-    initials = "".join(syllable[0] for syllable in syllables)
-    return "".join(syllables)[:MAX_TOKEN], initials
 
 
 def _query_words(piece: str) -> list[str]:

@@ -136,6 +136,18 @@ def test_readings_follow_the_word():
     assert {"chongqing", "yinhang", "xingzou"} <= set(tokens)
 
 
+def test_readings_follow_the_words_within_a_longer_word():
+    tokens = set(index_tokens(["黄焖鸡调味料"]))
+    assert {"tiaoweiliao", "twl", "hmjtwl"} <= tokens
+    assert not {"diaoweiliao", "dwl"} & tokens
+
+
+def test_what_everything_shares_may_do_without_initials():
+    tokens = set(index_tokens(["大理白族自治州"], initials=False))
+    assert {"大理", "dali", "dalibaizuzizhizhou", "zhou"} <= tokens
+    assert not {"zz", "zzz", "zzzz", "bz", "dl", "z"} & tokens
+
+
 def test_characters_without_a_reading_spoil_nothing():
     assert "hetao" in index_tokens(["𠮷祥核桃"])
 
