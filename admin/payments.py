@@ -19,6 +19,7 @@ from shop.errors import ShopError
 from shop.identity.policy import allowed
 from shop.payments.desk import finance_counts, needing_refund
 from shop.payments.dispute_queries import disputes_on_desk
+from shop.payments.overdue import close_overdue, overdue
 from shop.payments.refund_queries import RefundFilter, refunds_on_desk
 from shop.payments.refunds import refund_payment
 from shop.web import key_of
@@ -46,7 +47,9 @@ def _desk(ctx: Ctx, *, form: Any = None, error: ShopError | None = None, **_path
         stuck=refunds_on_desk(ctx, RefundFilter(stuck=True), limit=PAGE),
         slow=refunds_on_desk(ctx, RefundFilter(slow=True), limit=PAGE),
         disputes=disputes_on_desk(ctx, state=DisputeState.OPEN, limit=PAGE),
+        overdue=overdue(ctx, PAGE),
         may_refund=allowed(ctx.actor, "refunds.request"),
+        may_close=allowed(ctx.actor, "orders.close"),
         methods=words.PAYMENT_METHODS,
         why=words.WHY_BACK,
         named=refund_words,
@@ -84,3 +87,17 @@ def refund_money(opened: Transactions, payment_id: str) -> Any:
 
 def _send_back(ctx: Ctx, payment_id: UUID, reason: str) -> None:
     refund_payment(ctx, payment_id, reason)
+
+
+@pages.page(
+    "/orders/<number>/close",
+    permission="orders.close",
+    methods=("POST",),
+    phases=True,
+    retry=again(_desk),
+)
+def close_order(opened: Transactions, number: str) -> Any:
+    """Close an order whose time is over and that the provider does not let the timer close."""
+    close_overdue(opened, number, request.form.get("reason", ""))
+    flash(gettext("订单 %(number)s 已关闭，库存已放回。", number=number), "success")
+    return back_to("admin.payments")

@@ -79,6 +79,7 @@ COUNTS: dict[str, tuple[Any, str, dict[str, str]]] = {
     "due": (lazy_gettext("待退回款项"), "admin.payments", {"_anchor": "due"}),
     "stuck": (lazy_gettext("退款失败"), "admin.payments", {"_anchor": "stuck"}),
     "slow": (lazy_gettext("退款超过一天未到"), "admin.payments", {"_anchor": "slow"}),
+    "overdue": (lazy_gettext("超时未能关闭的订单"), "admin.payments", {"_anchor": "overdue"}),
     "disputes": (lazy_gettext("进行中的争议"), "admin.disputes", {}),
     "receipts": (lazy_gettext("银行未匹配收款"), "admin.bank", {"pile": Pile.OPEN.value}),
     "proposed": (lazy_gettext("建议匹配的收款"), "admin.bank", {"pile": Pile.PROPOSED.value}),

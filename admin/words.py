@@ -118,6 +118,7 @@ EVENTS: dict[str, Any] = {
 
 REASONS: dict[str, Any] = {
     "timer": lazy_gettext("系统定时"),
+    "by_hand": lazy_gettext("财务人工关闭"),
     "buyer": lazy_gettext("买家"),
     **WHY_BACK,
     "staff": lazy_gettext("人工退款"),
@@ -141,6 +142,7 @@ ACTIONS: dict[str, Any] = {
     "role.withdraw": lazy_gettext("撤销角色"),
     "tokens.revoke": lazy_gettext("强制退出登录"),
     "password.reset": lazy_gettext("重设密码"),
+    "order.close": lazy_gettext("关闭超时订单"),
     "difference.explain": lazy_gettext("说明对账差异"),
     "event.replay": lazy_gettext("重新处理支付通知"),
     "job.retry": lazy_gettext("重试后台任务"),

@@ -27,6 +27,13 @@ GAUGES = {
         "Orders that wait for money",
         "SELECT count(*) FROM customer_order WHERE state = 'pending_payment'",
     ),
+    "orders_overdue": (
+        "Unpaid orders whose time was over an hour ago and which could not be closed",
+        (
+            "SELECT count(*) FROM customer_order WHERE state = 'pending_payment'"
+            " AND payment_terms = 'prepay' AND pay_before <= :now - interval '1 hour'"
+        ),
+    ),
     "payments_needing_refund": (
         "Payments that no order may keep and nobody has sent back",
         (
@@ -92,6 +99,6 @@ def checks(ctx: Ctx, silent: timedelta) -> dict[str, bool]:
 def gauges(ctx: Ctx) -> dict[str, tuple[str, int]]:
     """Everything that is counted: name -> (help, value)."""
     return {
-        name: (help_text, ctx.session.execute(text(sql)).scalar_one())
+        name: (help_text, ctx.session.execute(text(sql), {"now": ctx.now}).scalar_one())
         for name, (help_text, sql) in GAUGES.items()
     }

@@ -77,6 +77,7 @@ PERMISSIONS: dict[str, Predicate] = {
     "bank.import": holding(Role.FINANCE),
     "bank.match": holding(Role.FINANCE, Role.PLATFORM_ADMIN),
     "orders.extend": holding(Role.FINANCE, Role.ORGANIZER),
+    "orders.close": holding(Role.FINANCE),
     "ledger.read": holding(*STAFF),
     "reconciliations.read": holding(*STAFF),
     "reconciliations.run": holding(Role.FINANCE, Role.PLATFORM_ADMIN),

@@ -14,6 +14,7 @@ from models.reconciliation import Difference, DifferenceState
 from models.refunds import Dispute, DisputeState
 from shop.context import Ctx
 from shop.payments.bank_desk import PILES, Pile
+from shop.payments.overdue import overdue_count
 from shop.payments.refund_queries import LEFT_FEN, REFUNDS, STUCK, refund_counts
 from shop.payments.refund_rows import ARRIVED
 
@@ -88,9 +89,10 @@ BANK = {"receipts": Pile.OPEN, "proposed": Pile.PROPOSED, "matches": Pile.ENTERE
 def finance_counts(ctx: Ctx) -> dict[str, tuple[int, int]]:
     """What waits for a person, kind by kind: (how many, how much in fen).
 
-    `due` money to send back, `stuck` failed refunds, `slow` refunds without an answer, `disputes`
-    open, `differences` unexplained. Of the bank's incoming lines, as its desk piles them up:
-    `receipts` that match nothing, `proposed` matches to take up, `matches` to approve.
+    `due` money to send back, `stuck` failed refunds, `slow` refunds without an answer, `overdue`
+    orders that could not be closed, `disputes` open, `differences` unexplained. Of the bank's
+    incoming lines, as its desk piles them up: `receipts` that match nothing, `proposed` matches to
+    take up, `matches` to approve.
     """
     amounts = {
         "disputes": (DISPUTES.c.amount_fen, DISPUTES, DISPUTES.c.state == DisputeState.OPEN),
@@ -120,5 +122,6 @@ def finance_counts(ctx: Ctx) -> dict[str, tuple[int, int]]:
     return {
         "due": refunds_due(ctx),
         **refund_counts(ctx),
+        "overdue": overdue_count(ctx),
         **{kind: (int(row[0]), int(row[1])) for kind, row in counted.items()},
     }

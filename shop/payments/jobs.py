@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select, tuple_
 
 from models.orders import Order, OrderState, PaymentTerms
 from shop import logging
@@ -18,7 +19,21 @@ from shop.payments.gateway import GatewayRejected
 ORDERS = Order.__table__
 
 SLICE = 200
-"""Orders closed in one run; the next minute takes the next slice."""
+"""Orders read at once."""
+
+DUE = (
+    select(ORDERS.c.pay_before, ORDERS.c.id)
+    .where(
+        ORDERS.c.state == OrderState.PENDING_PAYMENT,
+        ORDERS.c.pay_before <= bindparam("now"),
+        ORDERS.c.payment_terms == PaymentTerms.PREPAY,
+    )
+    .order_by(ORDERS.c.pay_before, ORDERS.c.id)
+    .limit(bindparam("most"))
+)
+DUE_AFTER = DUE.where(
+    tuple_(ORDERS.c.pay_before, ORDERS.c.id) > tuple_(bindparam("before"), bindparam("last"))
+)
 
 log = logging.get("payments")
 
@@ -50,26 +65,33 @@ def fetch_missed(transactions: Transactions) -> None:
 
 @job("payments.expire_unpaid", cron="* * * * *")
 def expire_unpaid(transactions: Transactions) -> None:
-    """Close the orders whose time to pay has passed, and put their goods back."""
-    for order_id in due(transactions):
-        expire(transactions, order_id)
+    """Close the orders whose time to pay has passed, and put their goods back.
+
+    All of them in one run: those that cannot be closed are gone past, or so many of them would
+    hold up the closing of all others.
+    """
+    last = None
+    while some := due(transactions, last):
+        for _, order_id in some:
+            expire(transactions, order_id)
+        last = some[-1]
 
 
-def due(transactions: Transactions) -> list[UUID]:
-    """Unpaid orders whose time has passed, the oldest first; those on credit are overdue."""
+def due(
+    transactions: Transactions, after: tuple[datetime, UUID] | None = None
+) -> list[tuple[datetime, UUID]]:
+    """Unpaid orders whose time has passed, the oldest first; those on credit are overdue.
+
+    A slice of them, as (`pay_before`, `id`); `after` is the last one already read.
+    """
     with transactions.begin() as ctx:
-        return list(
-            ctx.session.execute(
-                select(ORDERS.c.id)
-                .where(
-                    ORDERS.c.state == OrderState.PENDING_PAYMENT,
-                    ORDERS.c.pay_before <= ctx.now,
-                    ORDERS.c.payment_terms == PaymentTerms.PREPAY,
-                )
-                .order_by(ORDERS.c.pay_before)
-                .limit(SLICE)
-            ).scalars()
-        )
+        wanted = {"now": ctx.now, "most": SLICE}
+        if after is None:
+            found = ctx.session.execute(DUE, wanted)
+        else:
+            place = {"before": after[0], "last": after[1]}
+            found = ctx.session.execute(DUE_AFTER, {**wanted, **place})
+        return [(row.pay_before, row.id) for row in found]
 
 
 def expire(transactions: Transactions, order_id: UUID) -> bool:

@@ -6,12 +6,12 @@ unexplained for longer than the next look.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Select, bindparam, select
 
 from models.payments import Payment, PaymentMethod
 from models.refunds import Refund
@@ -30,47 +30,66 @@ QUIET = timedelta(minutes=5)
 """Younger items are on their ordinary way."""
 
 SLICE = 500
+"""Items read at once; those that stay open are gone past and hold up no others."""
+
 PROVIDER = "stripe"
 MISSED_FOR = timedelta(days=3)
 """The provider itself tries for three days; what it has not delivered by then is fetched here."""
+
+ATTEMPTS = (
+    select(PAYMENTS.c.id, PAYMENTS.c.reference)
+    .where(
+        PAYMENTS.c.state.in_(LIVE),
+        PAYMENTS.c.method == PaymentMethod.STRIPE,
+        PAYMENTS.c.reference.is_not(None),
+        PAYMENTS.c.created_at <= bindparam("before"),
+    )
+    .order_by(PAYMENTS.c.id)
+    .limit(bindparam("most"))
+)
+UNENDED = (
+    select(REFUNDS.c.id)
+    .join(PAYMENTS, PAYMENTS.c.id == REFUNDS.c.payment_id)
+    .where(
+        REFUNDS.c.state.in_(UNFINISHED),
+        PAYMENTS.c.method == PaymentMethod.STRIPE,
+        REFUNDS.c.requested_at <= bindparam("before"),
+    )
+    .order_by(REFUNDS.c.id)
+    .limit(bindparam("most"))
+)
 
 log = logging.get("payments")
 
 
 def settle_attempts(transactions: Transactions) -> int:
     """Look at every attempt that is open for a while; how many changed by it."""
-    with transactions.begin() as ctx:
-        found = ctx.session.execute(
-            select(PAYMENTS.c.reference)
-            .where(
-                PAYMENTS.c.state.in_(LIVE),
-                PAYMENTS.c.method == PaymentMethod.STRIPE,
-                PAYMENTS.c.reference.is_not(None),
-                PAYMENTS.c.created_at <= ctx.now - QUIET,
-            )
-            .order_by(PAYMENTS.c.id)
-            .limit(SLICE)
-        ).scalars()
-        references = list(found)
-    return _each(references, lambda reference: sync_payment(transactions, reference))
+    return _each(
+        _slices(transactions, ATTEMPTS, PAYMENTS.c.id),
+        lambda one: sync_payment(transactions, one.reference),
+    )
 
 
 def settle_refunds(transactions: Transactions) -> int:
     """Carry on with every refund that has not ended; how many were looked at."""
-    with transactions.begin() as ctx:
-        found = ctx.session.execute(
-            select(REFUNDS.c.id)
-            .join(PAYMENTS, PAYMENTS.c.id == REFUNDS.c.payment_id)
-            .where(
-                REFUNDS.c.state.in_(UNFINISHED),
-                PAYMENTS.c.method == PaymentMethod.STRIPE,
-                REFUNDS.c.requested_at <= ctx.now - QUIET,
-            )
-            .order_by(REFUNDS.c.id)
-            .limit(SLICE)
-        ).scalars()
-        waiting: list[UUID] = list(found)
-    return _each(waiting, lambda refund: _sent(transactions, refund))
+    return _each(
+        _slices(transactions, UNENDED, REFUNDS.c.id), lambda one: _sent(transactions, one.id)
+    )
+
+
+def _slices(
+    transactions: Transactions, statement: Select[*tuple[Any, ...]], key: ColumnElement[UUID]
+) -> Iterator[Any]:
+    """The rows of a statement that is ordered by `key`, read a slice at a time."""
+    last: UUID | None = None
+    while True:
+        wanted = statement if last is None else statement.where(key > last)
+        with transactions.begin() as ctx:
+            rows = ctx.session.execute(wanted, {"before": ctx.now - QUIET, "most": SLICE}).all()
+        yield from rows
+        if len(rows) < SLICE:
+            return
+        last = rows[-1].id
 
 
 def fetch_missed(transactions: Transactions, since: datetime | None = None) -> int:
@@ -98,5 +117,5 @@ def _each(items: Iterable[Any], act: Any) -> int:
         try:
             count += act(item)
         except ShopError as error:
-            log.warning("payment.look_postponed", item=str(item), code=error.error_code)
+            log.warning("payment.look_postponed", item=str(item.id), code=error.error_code)
     return count

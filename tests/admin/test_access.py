@@ -111,7 +111,7 @@ def test_pages_have_no_inline_script_or_style(desk_of, number):
 
 
 def test_whatever_waits_for_somebody_leads_to_a_page_of_theirs(desk_of):
-    for name, piles in (("olga", 5), ("fiona", 8), ("ada", 8)):
+    for name, piles in (("olga", 6), ("fiona", 9), ("ada", 9)):
         desk = desk_of(name)
         desk.get("/payments")
         links = re.findall(r'<a class="count[^"]*" href="/admin([^"#]+)', desk.text)

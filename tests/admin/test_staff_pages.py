@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import insert, select, text
+from sqlalchemy import insert, select, text, update
 
 from models.orders import Order
 from models.payments import Payment, PaymentMethod, PaymentState
@@ -222,3 +222,27 @@ def test_the_log_is_verified(olga, bob, number, database):
 @pytest.mark.parametrize("asked", ["before=-1", "before=x", "before=1e9", "before=９"])
 def test_a_page_of_the_log_that_is_none(olga, asked):
     assert olga.get(f"/audit?{asked}").status_code == 422
+
+
+def test_an_order_that_could_not_be_closed_is_closed_by_finance(desk_of, transactions):
+    number = buy(transactions, paid=False)
+    fiona, olga = desk_of("fiona"), desk_of("olga")
+    fiona.get("/payments")
+    assert "付款期已过一小时以上" not in fiona.plain
+    with transactions.begin() as ctx:
+        past = ctx.now - timedelta(hours=1)
+        ctx.session.execute(update(Order).where(Order.number == number).values(pay_before=past))
+    olga.get("/payments")
+    assert ("付款期已过一小时以上" in olga.plain, "关闭订单" in olga.plain) == (True, False)
+    assert olga.post(f"/orders/{number}/close", reason="超时").status_code == 403
+    fiona.get("/payments")
+    assert "超时未能关闭的订单 1" in fiona.plain
+    assert fiona.post(f"/orders/{number}/close", reason=" ").status_code == 422
+    assert fiona.post(f"/orders/{number}/close", reason="渠道查无此单").status_code == 303
+    fiona.get("/payments")
+    assert ("付款期已过一小时以上" in fiona.plain, f"订单 {number} 已关闭" in fiona.plain) == (
+        False,
+        True,
+    )
+    olga.get(f"/orders/{number}")
+    assert "财务人工关闭" in olga.plain

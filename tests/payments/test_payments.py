@@ -142,15 +142,18 @@ def test_an_unreachable_provider_postpones_the_closing(transactions, provider, r
 def test_a_provider_that_does_not_know_the_checkout_is_in_the_log(
     transactions, provider, reference, time, monkeypatch
 ):
-    """Its order stays open: somebody has to see why."""
+    """Its order stays open as long as its page may be: then nobody can pay on it any more."""
     said: list[tuple[str, str]] = []
     log = SimpleNamespace(warning=lambda event, **more: said.append((event, more["code"])))
     monkeypatch.setattr(jobs, "log", log)
     provider.checkouts.clear()
-    time.forward(minutes=31)
+    time.forward(minutes=30)
     jobs.expire_unpaid(transactions)
     assert said == [("order.expiry_postponed", "payment_provider_rejected")]
     assert facts(transactions) == OPEN
+    time.forward(minutes=1)
+    jobs.expire_unpaid(transactions)
+    assert (len(said), facts(transactions)) == (1, CLOSED)
 
 
 def test_the_buyer_cancels_and_the_goods_go_back(transactions, provider, placed, reference):
