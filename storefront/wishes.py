@@ -16,7 +16,10 @@ from shop.context import Ctx
 from shop.errors import Invalid, NotFound
 from shop.identity import queries as people
 from shop.identity.rules import AddressInput, normal_email, validated_address
+from shop.orders.faults import together
 from shop.orders.inputs import NO_UNIT, BuyerInput, PlaceOrder
+from shop.orders.rules import goods_of, missing_confirmations
+from shop.pricing.quote import load_basket
 from storefront import visit
 from storefront.draft import Items, typed_address
 from storefront.forms import CheckoutForm, read_leniently, told
@@ -52,7 +55,7 @@ def wish(ctx: Ctx, lines: Items) -> PlaceOrder:
     address = _address(ctx, values, faults)
     buyer = None if ctx.actor.signed_in else _guest(ctx, values, address, faults)
     if faults or address is None:
-        raise Invalid(fields=faults)
+        raise together([Invalid(fields=faults), *_unconfirmed(ctx, values, lines)])
     touch = visit.touch(ctx)
     return PlaceOrder(
         lines=tuple(lines),
@@ -70,6 +73,14 @@ def wish(ctx: Ctx, lines: Items) -> PlaceOrder:
             PaymentTerms.PAY_AFTER_DELIVERY if values["pay_by"] == "later" else PaymentTerms.PREPAY
         ),
         expected_total_fen=values["expected_total"],
+    )
+
+
+def _unconfirmed(ctx: Ctx, values: Mapping[str, Any], lines: Items) -> list[Invalid]:
+    """What stands beside the other faults: who mends those would else be sent back once more."""
+    goods = goods_of(load_basket(ctx, lines).skus.values())
+    return missing_confirmations(
+        goods, adult=values.get("adult", False), no_return=values.get("no_return", False)
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from models.orders import (
     PaymentTerms,
 )
 from models.organization import Unit
-from shop.aid.queries import attribution_for
+from shop.aid.queries import Attribution, attribution_for
 from shop.bulk import inserting
 from shop.clock import business_day
 from shop.context import Ctx
@@ -30,6 +31,7 @@ from shop.inventory.commands import reserve
 from shop.machine import EVENTS, Moved, event_row, fire
 from shop.orders import rows, rules
 from shop.orders.access import access_token
+from shop.orders.faults import Faults
 from shop.orders.inputs import Placed, PlaceOrder
 from shop.orders.payment_commands import move_consignments
 from shop.orders.states import CONSIGNMENT
@@ -57,44 +59,32 @@ NUMBER_TRIES = 8
 """With 10 million numbers a day, eight collisions in a row mean something else is wrong."""
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A wish as it is kept (address, note and guest in their one form), and what it refers to."""
+
+    wish: PlaceOrder
+    kind: BuyerKind
+    basket: Basket
+    attribution: Attribution
+
+
 def place_order(ctx: Ctx, wish: PlaceOrder) -> Placed:
     """Place an order: all of it or nothing. Stock is reserved last, for as short as can be.
 
     Raises:
-        Invalid, NotFound, Conflict: see `rules`; `out_of_stock` names each SKU and what is left;
+        Invalid: see `rules`; every field at fault at once, before anything below is told.
+        NotFound, Conflict: see `rules`; `out_of_stock` names each SKU and what is left;
             `terms_not_allowed`, the unit pays first.
     """
-    items = rules.merged(wish.lines)
-    kind = rules.effective_kind(
-        wish.buyer.buyer_kind if wish.buyer else None, ctx.actor.buyer_kind, ctx.actor.roles
-    )
-    rules.check_purpose(wish.purpose, kind)
-    note = rules.clean_note(wish.note)
-    if wish.buyer is not None and not ctx.actor.signed_in:
-        wish = replace(wish, buyer=rules.said_by_guest(wish.buyer, ctx.language))
-    address = validated_address(wish.address, language=ctx.language)
-    basket = load_basket(ctx, items, address.division_code, wish.line_discounts)
-    rules.refuse_problems(basket.quote)
-    rules.check_confirmations(
-        (
-            rules.Goods(row.code, row.age_restricted, row.no_reason_return)
-            for row in basket.skus.values()
-        ),
-        kind,
-        adult=wish.adult_confirmed,
-        no_return=wish.no_return_confirmed,
-    )
+    form = _checked(ctx, wish)
+    wish, basket = form.wish, form.basket
     rules.check_total(wish.expected_total_fen, basket.quote.total_fen)
-    attribution = attribution_for(
-        ctx,
-        unit=wish.unit,
-        channel=wish.channel,
-        campaign=wish.campaign,
-        storefront=wish.storefront,
+    order = rows.order_row(
+        ctx, wish, basket.quote, wish.address, form.attribution, form.kind, wish.note
     )
-    order = rows.order_row(ctx, wish, basket.quote, address, attribution, kind, note)
     if wish.payment_terms is PaymentTerms.PAY_AFTER_DELIVERY:
-        _check_terms(ctx, kind, wish, order["unit_id"])
+        _check_terms(ctx, form.kind, wish, order["unit_id"])
     number = _insert_order(ctx, order)
     _insert_parts(ctx, order["id"], number, basket, wish)
     if wish.payment_terms is PaymentTerms.PAY_AFTER_DELIVERY:
@@ -102,6 +92,57 @@ def place_order(ctx: Ctx, wish: PlaceOrder) -> Placed:
     reserve(ctx, order["id"], quantities(basket))
     return Placed(
         id=order["id"], number=number, access_token=access_token(ctx.settings, order["id"])
+    )
+
+
+def _checked(ctx: Ctx, wish: PlaceOrder) -> Checked:
+    """The wish, if nothing about it is wrong.
+
+    Raises:
+        Invalid, NotFound, Conflict: as `place_order`.
+    """
+    items = rules.merged(wish.lines)
+    faults, declared = Faults(), wish.buyer.buyer_kind if wish.buyer else None
+    kind = faults.noting(
+        lambda: rules.effective_kind(declared, ctx.actor.buyer_kind, ctx.actor.roles)
+    )
+    if kind is not None:
+        faults.noting(partial(rules.check_purpose, wish.purpose, kind))
+    note = faults.noting(lambda: rules.clean_note(wish.note))
+    buyer = wish.buyer
+    if buyer is not None and not ctx.actor.signed_in:
+        buyer = faults.noting(partial(rules.said_by_guest, buyer, ctx.language))
+    address = faults.noting(lambda: validated_address(wish.address, language=ctx.language))
+    destination = address.division_code if address else None
+    basket = load_basket(ctx, items, destination, wish.line_discounts)
+    faults.noting(lambda: rules.refuse_problems(basket.quote))
+    faults.noting(partial(_check_confirmations, wish, basket, kind or BuyerKind.PUBLIC))
+    attribution = faults.noting(lambda: _attribution(ctx, wish))
+    faults.tell()
+    assert kind is not None
+    assert note is not None
+    assert address is not None
+    assert attribution is not None
+    kept = replace(wish, buyer=buyer, note=note, address=address)
+    return Checked(kept, kind, basket, attribution)
+
+
+def _check_confirmations(wish: PlaceOrder, basket: Basket, kind: BuyerKind) -> None:
+    rules.check_confirmations(
+        rules.goods_of(basket.skus.values()),
+        kind,
+        adult=wish.adult_confirmed,
+        no_return=wish.no_return_confirmed,
+    )
+
+
+def _attribution(ctx: Ctx, wish: PlaceOrder) -> Attribution:
+    return attribution_for(
+        ctx,
+        unit=wish.unit,
+        channel=wish.channel,
+        campaign=wish.campaign,
+        storefront=wish.storefront,
     )
 
 

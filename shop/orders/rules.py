@@ -11,8 +11,10 @@ from models.catalog import ReturnRule
 from models.identity import BuyerKind, Role
 from models.organization import Purpose
 from shop.aid.values import SaleLine
+from shop.catalog.for_orders import SkuForPricing
 from shop.errors import Conflict, Invalid, NotFound, ShopError, Words
 from shop.identity.rules import clean_text, normal_email, normal_name
+from shop.orders.faults import Faults, together
 from shop.orders.inputs import BuyerInput
 from shop.pricing.values import Problem, Quote
 
@@ -44,6 +46,11 @@ class Goods:
     sku: str
     age_restricted: bool
     no_reason_return: ReturnRule
+
+
+def goods_of(skus: Iterable[SkuForPricing]) -> list[Goods]:
+    """What the confirmations depend on, of what the catalogue says."""
+    return [Goods(sku.code, sku.age_restricted, sku.no_reason_return) for sku in skus]
 
 
 def merged(lines: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
@@ -120,7 +127,8 @@ def check_confirmations(
     """Alcohol is for adults and not for students; goods without return need the buyer's word.
 
     Raises:
-        Invalid: `adult_confirmation_required`, `no_return_confirmation_required`.
+        Invalid: `adult_confirmation_required`, `no_return_confirmation_required`; where both are
+            missing, the first with the fields of both.
         Conflict: `alcohol_not_for_students` (domain 6.4).
     """
     held = list(goods)
@@ -132,25 +140,42 @@ def check_confirmations(
             code="alcohol_not_for_students",
             skus=alcohol,
         )
-    if alcohol and not adult:
-        raise Invalid(
-            "购买酒类商品，请确认您已年满 18 周岁",
-            "Please confirm that you are 18 or older",
-            code="adult_confirmation_required",
-            fields={
-                "confirmations.adult": [Words("请确认已年满 18 周岁", "Please confirm your age")]
-            },
-            skus=alcohol,
-        )
+    missing = missing_confirmations(held, adult=adult, no_return=no_return)
+    if missing:
+        raise together(missing)
+
+
+def missing_confirmations(goods: Iterable[Goods], *, adult: bool, no_return: bool) -> list[Invalid]:
+    """The faults of a form in which the buyer has not said what these goods ask for."""
+    held = list(goods)
+    alcohol = [one.sku for one in held if one.age_restricted]
     opened = [one.sku for one in held if one.no_reason_return is ReturnRule.NEEDS_CONFIRM]
-    if opened and not no_return:
-        raise Invalid(
-            NO_RETURN,
-            NO_RETURN.en,
-            code="no_return_confirmation_required",
-            fields={"confirmations.no_return": [NO_RETURN]},
-            skus=opened,
+    missing = []
+    if alcohol and not adult:
+        missing.append(
+            Invalid(
+                "购买酒类商品，请确认您已年满 18 周岁",
+                "Please confirm that you are 18 or older",
+                code="adult_confirmation_required",
+                fields={
+                    "confirmations.adult": [
+                        Words("请确认已年满 18 周岁", "Please confirm your age")
+                    ]
+                },
+                skus=alcohol,
+            )
         )
+    if opened and not no_return:
+        missing.append(
+            Invalid(
+                NO_RETURN,
+                NO_RETURN.en,
+                code="no_return_confirmation_required",
+                fields={"confirmations.no_return": [NO_RETURN]},
+                skus=opened,
+            )
+        )
+    return missing
 
 
 def effective_kind(
@@ -228,13 +253,15 @@ def said_by_guest(buyer: BuyerInput, language: str) -> BuyerInput:
     """What a guest says of themselves, as it is kept.
 
     Raises:
-        Invalid: fields `buyer.name`, `buyer.email`.
+        Invalid: fields `buyer.name`, `buyer.email`, both at once.
     """
-    return replace(
-        buyer,
-        name=normal_name(buyer.name, language, field="buyer.name"),
-        email=normal_email(buyer.email, language, field="buyer.email") if buyer.email else None,
+    faults = Faults()
+    name = faults.noting(lambda: normal_name(buyer.name, language, field="buyer.name"))
+    email = faults.noting(
+        lambda: normal_email(buyer.email, language, field="buyer.email") if buyer.email else None
     )
+    faults.tell()
+    return replace(buyer, name=name or buyer.name, email=email)
 
 
 def check_total(expected_fen: int | None, total_fen: int) -> None:

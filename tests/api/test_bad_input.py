@@ -77,6 +77,17 @@ def test_liquor_is_for_grown_ups_who_say_so(mall):
     refused(mall, "POST", "/orders", 409, "alcohol_not_for_students", json=body, as_="stan")
 
 
+@pytest.mark.parametrize("lines", [((LIQUOR, 1), (TEA, 1)), ((TEA, 1), (LIQUOR, 1))])
+def test_all_that_an_order_lacks_is_named_at_once(mall, lines):
+    body = changed("address.phone", "1380000", order_body(*lines))
+    body = changed("confirmations", {"adult": False}, body)
+    named = ["address.phone", "confirmations.adult", "confirmations.no_return"]
+    assert refused(mall, "POST", "/orders", 422, "invalid_phone", json=body) == named
+    body = changed("confirmations", {}, order_body(*lines))
+    code = "adult_confirmation_required"
+    assert refused(mall, "POST", "/orders", 422, code, json=body) == named[1:]
+
+
 @pytest.mark.parametrize(
     "value", [0, -1, 1.5, 1.0, True, None, "1", "１", [1], {}, 10_000, 1_000_000, 2**63, 10**40]
 )

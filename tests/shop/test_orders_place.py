@@ -12,6 +12,7 @@ from models.aid import AidEntry
 from models.identity import BuyerKind
 from models.inventory import Stock, StockMovement
 from models.orders import Consignment, Order, OrderEvent, OrderLine
+from models.organization import Purpose
 from shop.errors import Conflict, Invalid, NotFound, ShopError
 from shop.identity.rules import AddressInput
 from shop.orders.commands import place_order
@@ -117,6 +118,60 @@ def test_a_bad_address_names_its_field(ctx, field, value):
         place_order(ctx, replace(WISH, address=AddressInput(**{**ADDRESS, field: value})))
     assert list(refused.value.fields) == [f"address.{field}"]
     assert everything(ctx) == before
+
+
+UNCONFIRMED = replace(WISH, adult_confirmed=False, no_return_confirmed=False)
+ADULT, NO_RETURN = "confirmations.adult", "confirmations.no_return"
+
+
+@pytest.mark.parametrize("lines", [("P18-1", "P01-1"), ("P01-1", "P18-1")])
+def test_both_missing_confirmations_are_told_at_once(ctx, lines):
+    before = everything(ctx)
+    with pytest.raises(Invalid) as refused:
+        place_order(ctx, replace(UNCONFIRMED, lines=tuple((sku, 1) for sku in lines)))
+    assert refused.value.error_code == "adult_confirmation_required"
+    assert refused.value.field_messages("en") == {
+        ADULT: ["Please confirm your age"],
+        NO_RETURN: ["Please confirm that opened food cannot be returned without a reason"],
+    }
+    assert refused.value.extra == {"skus": ["P18-1"]}
+    assert everything(ctx) == before
+
+
+def test_every_fault_of_the_form_is_told_at_once(ctx):
+    wish = replace(
+        UNCONFIRMED,
+        lines=(("P18-1", 1), ("P01-1", 1)),
+        address=AddressInput(**{**ADDRESS, "phone": "1", "detail": ""}),
+        buyer=BuyerInput(name="\x07", email="lin"),
+        note="长" * 201,
+        purpose=Purpose.CANTEEN,
+        unit="NOPE",
+    )
+    before = everything(ctx)
+    with pytest.raises(Invalid) as refused:
+        place_order(ctx, wish)
+    address = ["address.phone", "address.detail"]
+    named = ["purpose", "note", "buyer.name", "buyer.email", *address, ADULT, NO_RETURN, "unit"]
+    assert (list(refused.value.fields), everything(ctx)) == (named, before)
+
+
+def test_what_the_form_lacks_is_told_before_what_the_shelf_lacks(ctx):
+    wish = replace(WISH, lines=(("P01-1", 601),), no_return_confirmed=False)
+    with pytest.raises(Invalid) as refused:
+        place_order(ctx, wish)
+    assert list(refused.value.fields) == [NO_RETURN]
+    with pytest.raises(Conflict) as short:
+        place_order(ctx, replace(wish, no_return_confirmed=True))
+    assert short.value.extra == {"short": [{"sku": "P01-1", "available": 600}]}
+
+
+def test_where_it_cannot_be_sent_and_what_was_not_confirmed_are_told_at_once(ctx):
+    address = AddressInput(**{**ADDRESS, "division_code": "710000"})
+    with pytest.raises(Invalid) as refused:
+        place_order(ctx, replace(WISH, address=address, no_return_confirmed=False))
+    assert refused.value.error_code == "not_deliverable"
+    assert list(refused.value.fields) == ["lines", NO_RETURN]
 
 
 def test_alcohol_is_not_sold_to_students(ctx):

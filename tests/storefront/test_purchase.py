@@ -221,6 +221,26 @@ def test_without_the_confirmation_no_order(visitor, provider, transactions):
     assert orders(transactions) == []
 
 
+AGE = "请确认已年满 18 周岁"
+NO_RETURN = "请确认：食品拆封后不支持七日无理由退货"
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [({}, ""), ({"phone": "1"}, "请填写正确的手机号码"), ({"buyer_kind": ""}, "请选择一项")],
+)
+@pytest.mark.parametrize("skus", [("P18-1", "P01-1"), ("P01-1", "P18-1")])
+def test_both_confirmations_are_asked_for_with_whatever_else_is_missing(
+    visitor, provider, transactions, skus, more, told
+):
+    for sku in skus:
+        visitor.put_in(sku)
+    answer = visitor.check_out(adult="", no_return="", **more)
+    assert answer.status_code == 422
+    assert [text in answer.text for text in (AGE, NO_RETURN, told)] == [True, True, True]
+    assert orders(transactions) == []
+
+
 def test_what_was_sold_meanwhile_is_told_and_nothing_is_ordered(visitor, provider, transactions):
     visitor.put_in("P01-1", 601)
     answer = visitor.check_out()
