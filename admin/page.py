@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Flask, Response, g, redirect, render_template, request, session, url_for
 from flask_babel import Domain, gettext, lazy_gettext
@@ -14,6 +15,7 @@ from admin.assets import OWN, Assets, asset, bootstrap
 from admin.money_tabs import tabs_for
 from admin.navigation import entries_for
 from shop import formatting
+from shop.catalog.sizes import size_name
 from shop.context import ANONYMOUS, Actor
 from shop.errors import Conflict, Forbidden, Invalid, NotFound, ShopError, TryAgain
 from shop.ids import new_id
@@ -133,6 +135,7 @@ def _tools() -> dict[str, Any]:
         "nonce": lambda: new_id().hex,
         "other_language": _other_language(speaks),
         "percent": formatting.percent,
+        "size": lambda text: size_name(text, speaks),
         "phone": lambda number: number.removeprefix(HOME_PREFIX),
         "wan_yuan": formatting.wan_yuan,
         "weight": formatting.weight,
@@ -145,8 +148,9 @@ def _other_language(speaks: str) -> str:
     other = "zh" if speaks == "en" else "en"
     if request.method != "GET" or request.endpoint is None:
         return url_for("admin.landing", lang=other)
-    asked = {**request.args.to_dict(flat=False), **(request.view_args or {}), "lang": other}
-    return url_for(request.endpoint, **asked)
+    # What is asked for is nothing to make an address with: of some names `url_for` makes a host.
+    asked = urlencode({**request.args.to_dict(flat=False), "lang": other}, doseq=True)
+    return f"{url_for(request.endpoint, **(request.view_args or {}))}?{asked}"
 
 
 @blueprint.errorhandler(CSRFError)

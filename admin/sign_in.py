@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import flash, redirect, request, session, url_for
+from flask import flash, redirect, request, url_for
 from flask_babel import gettext
 
 from admin.page import again, pages, show, status_of
@@ -14,6 +14,8 @@ from shop.errors import Invalid, ShopError, Unauthenticated
 from shop.identity.commands import change_password as take
 from shop.identity.commands import revoke
 from shop.identity.commands import sign_in as exchange
+from shop.web import enter as begin_session
+from shop.web import leave
 
 HOME = "/admin"
 
@@ -40,8 +42,9 @@ def enter(ctx: Ctx) -> Any:
     except Unauthenticated as error:
         # A wrong password is a fault of the form, not a reason to send to the form.
         raise Invalid(error.zh, error.en, code=error.error_code) from error
-    session["sid"] = signed_in.secret
-    session.permanent = True
+    if ctx.actor.token_id is not None:
+        revoke(ctx, ctx.actor.token_id)
+    begin_session(signed_in.secret, "cart")
     return redirect(_onward(), 303)
 
 
@@ -50,7 +53,7 @@ def sign_out(ctx: Ctx) -> Any:
     """End this session, here and in the storefront."""
     assert ctx.actor.token_id is not None
     revoke(ctx, ctx.actor.token_id)
-    session.pop("sid", None)
+    leave()
     return redirect(url_for("admin.sign_in"), 303)
 
 

@@ -189,6 +189,30 @@ def session_actor(ctx: Ctx) -> Actor:
     return actor or ANONYMOUS
 
 
+HARMLESS = ("lang", "came", "region", "opened")
+"""What of a session stays when somebody signs in: it is the browser's, whoever sits there."""
+
+
+def enter(secret: str, *also: str) -> None:
+    """Sign in: a new session that knows nothing of the old one but what is harmless, and `also`.
+
+    The secret of its forms is new as well: whoever planted the old session knew that one.
+    """
+    kept = {name: session[name] for name in (*HARMLESS, *also) if name in session}
+    session.clear()
+    session.update(kept)
+    session.permanent = True
+    session["sid"] = secret
+
+
+def leave() -> None:
+    """Sign out: only the language stays."""
+    language = session.get("lang")
+    session.clear()
+    if language:
+        session["lang"] = language
+
+
 def login_key() -> str:
     """The login that a sign-in names, as a hash to count its attempts by; empty if none is named.
 

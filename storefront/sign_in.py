@@ -11,7 +11,7 @@ from shop.context import Ctx
 from shop.errors import Invalid, ShopError, Unauthenticated
 from shop.identity import commands
 from shop.identity.values import UserFacts
-from storefront import visit
+from shop.web import enter, leave
 from storefront.draft import buyer_kinds, unit_choices
 from storefront.errors import status_of
 from storefront.forms import Form, RegisterForm, SignInForm, read_form
@@ -50,8 +50,10 @@ def _enter(ctx: Ctx, email: str, password: str) -> UserFacts:
     except Unauthenticated as error:
         # A page that needs signing in sends there; this one is there and says what is wrong.
         raise Invalid(error.zh, error.en, code=error.error_code) from error
+    if ctx.actor.token_id is not None:
+        commands.revoke(ctx, ctx.actor.token_id)
     merge(ctx, session.get("cart"), signed_in.user.id)
-    visit.enter(signed_in.secret)
+    enter(signed_in.secret)
     return signed_in.user
 
 
@@ -60,7 +62,7 @@ def sign_out(ctx: Ctx) -> Response:
     """End this browser's session; quiet when it has ended already."""
     if ctx.actor.token_id is not None:
         commands.revoke(ctx, ctx.actor.token_id)
-    visit.leave()
+    leave()
     flash(_("您已退出登录。"), "success")
     return go("home")
 

@@ -21,7 +21,6 @@ TOUCHES = {"channel": "ch", "campaign": "cp", "storefront": "sf"}
 """What a link may carry: `?ch=new_media&cp=K3&sf=alumni`."""
 
 MAX_CODE = 40
-KEPT_AT_SIGN_IN = ("lang", "came", "region", "opened")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,20 +117,3 @@ def remember_region(code: str) -> None:
     if lookup(code) is not None and session.get("region") != code:
         session.permanent = True
         session["region"] = code
-
-
-def enter(secret: str) -> None:
-    """Sign in: a new session that knows nothing of the old one but what is harmless."""
-    kept = {name: session[name] for name in KEPT_AT_SIGN_IN if name in session}
-    session.clear()
-    session.update(kept)
-    session.permanent = True
-    session["sid"] = secret
-
-
-def leave() -> None:
-    """Sign out: only the language stays."""
-    language = session.get("lang")
-    session.clear()
-    if language:
-        session["lang"] = language

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
+from models.identity import TokenKind
 from shop.app import create_app
+from shop.identity.queries import actor_for_token
 from tests.admin.conftest import Desk
 from tests.cast import PASSWORD, email
 
@@ -90,3 +94,53 @@ def test_guessing_passwords_is_slowed_down(database, settings, time):
     ]
     assert [answer.status_code for answer in found] == [422] * 20 + [429]
     assert "操作过于频繁" in found[-1].get_data(as_text=True)
+
+
+@pytest.mark.parametrize("name", ["endpoint", "_anchor", "_external", "_method", "_scheme", "self"])
+def test_no_address_makes_the_other_language_lead_elsewhere(desk_of, name):
+    desk = desk_of("")
+    answer = desk.get(f"/sign-in?{name}=javascript", headers={"Host": "evil.example"})
+    assert answer.status_code == 200
+    assert f'href="/admin/sign-in?{name}=javascript&amp;lang=en"' in desk.text
+    assert "evil.example" not in desk.text
+
+
+def test_the_other_language_keeps_what_was_asked_for(desk_of):
+    desk = desk_of("olga")
+    assert desk.get("/orders?state=paid&x=1&x=%C3%A9").status_code == 200
+    assert 'href="/admin/orders?state=paid&amp;x=1&amp;x=%C3%A9&amp;lang=en"' in desk.text
+
+
+def test_signing_in_begins_a_new_session_and_signing_out_leaves_nothing_of_it(desk_of):
+    desk = desk_of("")
+    desk.get("/sign-in?lang=en")
+    with desk.client.session_transaction() as session:
+        session.update(opened=[("26112300000000", "x")], placed=("26112300000000", "x"), cart="c")
+        before = session["csrf_token"]
+    sign_in(desk, "bob")
+    with desk.client.session_transaction() as session:
+        assert set(session) == {"sid", "lang", "opened", "cart", "_permanent"}
+    desk.follow()
+    with desk.client.session_transaction() as session:
+        assert session["csrf_token"] != before
+    desk.post("/sign-out")
+    with desk.client.session_transaction() as session:
+        assert dict(session) == {"lang": "en"}
+
+
+def test_signing_in_anew_ends_the_sign_in_before(desk_of, transactions):
+    desk = desk_of("")
+    sign_in(desk, "bob")
+    with desk.client.session_transaction() as session:
+        before = session["sid"]
+    desk.follow()
+    desk.post("/sign-in", email=email("charlie"), password=PASSWORD)
+    with transactions.begin() as ctx:
+        assert actor_for_token(ctx.session, before, TokenKind.SESSION, ctx.now) is None
+    assert "核桃" in desk.get("/goods").get_data(as_text=True)
+
+
+def test_a_sign_in_in_vain_ends_none(bob):
+    bob.get("/")
+    bob.post("/sign-in", email=email("charlie"), password="wrong")
+    assert bob.get("/goods").status_code == 200

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from models.identity import AccessToken, Address, User
+from models.identity import AccessToken, Address, TokenKind, User
+from shop.identity.queries import actor_for_token
 from storefront.shown import phone_text
 from tests import cast
 from tests.conftest import counted
@@ -80,6 +81,16 @@ def test_signing_out_ends_the_session_for_good(alice, transactions):
     with alice.client.session_transaction() as session:
         session["sid"] = secret
     assert alice.get("/account/addresses").status_code == 302
+
+
+def test_signing_in_anew_ends_the_sign_in_before(alice, transactions):
+    before = cookie(alice)
+    alice.get("/account/addresses/new")
+    answer = alice.post("/sign-in", {"email": cast.email("uma"), "password": cast.PASSWORD})
+    assert answer.status_code == 303
+    with transactions.begin() as ctx:
+        assert actor_for_token(ctx.session, before, TokenKind.SESSION, ctx.now) is None
+    assert cast.email("uma") in alice.get("/account").text
 
 
 def test_signing_out_twice_is_quiet(visitor):
