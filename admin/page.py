@@ -102,10 +102,13 @@ def actor() -> Actor:
 
 @blueprint.before_request
 def _speak() -> None:
-    """Our own catalogue: the same Chinese word may be another English one in the mall."""
+    """Our own catalogue: the same Chinese word may be another English one in the mall.
+
+    A file, which proxies may keep for everybody, remembers nobody's language.
+    """
     DOMAIN.as_default()
     chosen = request.args.get("lang")
-    if chosen in LANGUAGES:
+    if chosen in LANGUAGES and request.endpoint != "admin.static":
         session["lang"] = chosen
 
 

@@ -14,6 +14,10 @@ STATIC = Path(__file__).parent / "static"
 HTMX = Path(js_lib_htmx.__file__).parent / "static" / "htmx"
 SCRIPT = "htmx.min.js"
 PREFIX = "/static/"
+FILES = frozenset(
+    f"storefront.{name}" for name in ("static_file", "asset_script", "favicon", "robots")
+)
+"""Endpoints of what is the same for everybody."""
 
 A_YEAR = 31_536_000
 AN_HOUR = 3_600

@@ -13,6 +13,7 @@ from shop.cart.owner import CartOwner, owner_of
 from shop.context import Ctx
 from shop.divisions import lookup
 from shop.web import LANGUAGES, transactions
+from storefront.assets import FILES
 
 REMEMBERED = timedelta(days=30)
 """Last touch counts for a month: what the report calls the channel of a purchase."""
@@ -38,7 +39,12 @@ class Region:
 
 
 def begin() -> None:
-    """Before each page: keep the language that was chosen and the way the visitor came."""
+    """Before each page: keep the language that was chosen and the way the visitor came.
+
+    Not for a file: what a proxy may keep for everybody must carry nobody's session.
+    """
+    if request.endpoint in FILES:
+        return
     chosen = request.args.get("lang")
     if chosen in LANGUAGES and session.get("lang") != chosen:
         session.permanent = True

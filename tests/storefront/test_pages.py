@@ -262,3 +262,6 @@ def test_files_for_everybody_carry_nobodys_cookie(visitor):
     address = re.search(r'href="(/static/shop\.css\?v=[^"]+)"', visitor.get("/cart").text)[1]
     assert "Set-Cookie" not in visitor.get(address).headers
     assert "Set-Cookie" not in visitor.get("/c/tea").headers
+    for path in (address, "/favicon.ico?", "/robots.txt?", "/assets/htmx.min.js?v=1"):
+        answer = visitor.get(f"{path}&lang=en&ch=new_media")
+        assert (answer.status_code, answer.headers.get("Set-Cookie")) == (200, None)
