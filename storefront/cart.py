@@ -9,6 +9,7 @@ from flask import flash, request
 from werkzeug.wrappers import Response
 
 from shop.cart import commands, queries
+from shop.cart.rules import Held
 from shop.context import Ctx
 from shop.divisions import children
 from shop.errors import ShopError
@@ -39,10 +40,17 @@ def add(ctx: Ctx) -> Response:
     if wanted["then"] == "checkout":
         return go("checkout", buy=f"{sku}:{quantity}")
     owner = visit.basket_owner(ctx, keep=True)
-    commands.add_line(ctx, owner, sku, quantity)
-    flash(_("已放进购物车"), "success")
+    held = commands.add_line(ctx, owner, sku, quantity)
+    flash(_short(held) if held.short else _("已放进购物车"), "warning" if held.short else "success")
     slug = request.form.get("slug")
     return go("product", slug=slug, sku=sku) if slug else go("cart")
+
+
+def _short(held: Held) -> str:
+    if held.available <= 0:
+        return _("已放进购物车，但这个规格刚刚售罄，补货后才能下单。")
+    wished = {"n": held.available, "m": held.quantity}
+    return _("已放进购物车，但现在只有 %(n)s 件，车里是 %(m)s 件，下单前请改一下数量。", **wished)
 
 
 def _line_again(ctx: Ctx, error: ShopError, sku: str) -> Response:

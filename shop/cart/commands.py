@@ -29,6 +29,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from models.cart import Cart, CartLine
 from models.catalog import Cooperative, Product, Sku
+from models.inventory import Stock
 from shop.cart import rules
 from shop.cart.owner import CartOwner, is_genuine
 from shop.context import Ctx
@@ -40,6 +41,7 @@ LINES = CartLine.__table__
 SKUS = Sku.__table__
 PRODUCTS = Product.__table__
 COOPERATIVES = Cooperative.__table__
+STOCK = Stock.__table__
 
 BOUGHT = (
     func.unnest(bindparam("codes", type_=ARRAY(Text)), bindparam("pieces", type_=ARRAY(BigInteger)))
@@ -62,13 +64,15 @@ def set_line(ctx: Ctx, owner: CartOwner, sku_code: str, quantity: int) -> None:
     _put(ctx, owner, sku_code, quantity, lambda _held, asked: asked)
 
 
-def add_line(ctx: Ctx, owner: CartOwner, sku_code: str, quantity: int) -> None:
+def add_line(ctx: Ctx, owner: CartOwner, sku_code: str, quantity: int) -> rules.Held:
     """Wish for `quantity` of a SKU more than the basket holds, also when two tabs add at once.
+
+    Returns the wish that the basket holds now and what there is: the two may be told apart at once.
 
     Raises:
         Invalid, NotFound, Conflict: as `set_line`; of the sum. Nothing is to be kept of the try.
     """
-    _put(ctx, owner, sku_code, quantity, lambda held, asked: held + asked)
+    return _put(ctx, owner, sku_code, quantity, lambda held, asked: held + asked)
 
 
 def have_line(ctx: Ctx, owner: CartOwner, sku_code: str, quantity: int) -> None:
@@ -157,10 +161,10 @@ def _put(
     sku_code: str,
     quantity: int,
     wish: Callable[[Any, Any], Any],
-) -> None:
+) -> rules.Held:
     """Write a line; `wish` says, of what the basket holds of the SKU and what is asked, the new."""
     rules.check_quantity(quantity, ctx.language)
-    sku_id = _sku_id(ctx, sku_code)
+    sku_id, available = _sku(ctx, sku_code)
     cart_id = _lock_cart(ctx, owner)
     others = (
         select(func.count())
@@ -185,22 +189,27 @@ def _put(
             code="cart_full",
         )
     rules.check_quantity(written, ctx.language)
+    return rules.Held(written, available)
 
 
-def _sku_id(ctx: Ctx, code: str) -> UUID:
+def _sku(ctx: Ctx, code: str) -> tuple[UUID, int]:
+    """The SKU's key, and how many pieces can be bought just now."""
     found = ctx.session.execute(
         select(
-            SKUS.c.id, PRODUCTS.c.state, (SKUS.c.active & COOPERATIVES.c.active).label("on_sale")
+            SKUS.c.id,
+            PRODUCTS.c.state,
+            (SKUS.c.active & COOPERATIVES.c.active).label("on_sale"),
+            func.coalesce(STOCK.c.on_hand - STOCK.c.reserved, 0).label("available"),
         )
         .join(PRODUCTS, PRODUCTS.c.id == SKUS.c.product_id)
         .join(COOPERATIVES, COOPERATIVES.c.id == PRODUCTS.c.cooperative_id)
+        .outerjoin(STOCK, STOCK.c.sku_id == SKUS.c.id)
         .where(SKUS.c.code == code)
     ).one_or_none()
     state, on_sale = (found.state, found.on_sale) if found else (None, False)
     rules.check_sku(state, on_sale=on_sale, sku=code)
     assert found is not None
-    sku_id: UUID = found.id
-    return sku_id
+    return found.id, found.available
 
 
 def _lock_cart(ctx: Ctx, owner: CartOwner) -> CartId:

@@ -26,6 +26,19 @@ class Wish:
     added_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A wish that a basket holds, and how many pieces there are to be bought just now."""
+
+    quantity: int
+    available: int
+
+    @property
+    def short(self) -> bool:
+        """Whether more is wished for than there is: the basket keeps it, an order is refused."""
+        return self.quantity > self.available
+
+
 def check_quantity(quantity: int, language: str = "zh") -> None:
     """Let 1 to 9,999 pass.
 

@@ -49,6 +49,14 @@ def test_the_basket_has_what_was_asked_for_last(ctx, alice):
     assert queries.pieces(ctx, alice) == 6
 
 
+def test_who_adds_learns_what_the_basket_holds_and_what_there_is(ctx, alice):
+    set_stock(ctx, "P01-1", 5)
+    assert commands.add_line(ctx, alice, "P01-1", 5) == rules.Held(5, 5)
+    held = commands.add_line(ctx, alice, "P01-1", 1)
+    assert (held, held.short) == (rules.Held(6, 5), True)
+    assert queries.items(ctx, alice) == [("P01-1", 6)]
+
+
 def test_a_basket_reserves_nothing(ctx, alice):
     before = stock(ctx)
     commands.set_line(ctx, alice, "P01-1", 9_999)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select, update
 
+from models.catalog import Sku
+from models.inventory import Stock
 from tests.conftest import counted
 
 
@@ -72,6 +75,44 @@ def test_with_script_only_the_basket_comes(visitor):
 def test_the_number_beside_the_basket(visitor):
     visitor.put_in("P01-1", 120)
     assert "<span data-cart-count>99+</span>" in visitor.get("/").text
+
+
+TEA_PAGE = {"slug": "high-mountain-green-tea", "sku": "P01-1"}
+SHORT = "已放进购物车，但现在只有 600 件，车里是 601 件，下单前请改一下数量。"
+
+
+def add(visitor, quantity):
+    visitor.get("/p/high-mountain-green-tea?sku=P01-1")
+    visitor.post("/cart/lines", {**TEA_PAGE, "quantity": str(quantity)})
+    return visitor.follow().text
+
+
+def test_who_adds_more_than_there_is_is_told_at_once_and_the_wish_stays(visitor):
+    page = add(visitor, 601)
+    assert ('<div class="flash flash-warning" role="status">' in page, SHORT in page) == (
+        True,
+        True,
+    )
+    assert 'name="quantity" value="601"' in visitor.get("/cart").text
+
+
+def test_what_is_short_is_the_sum_of_what_was_added(visitor):
+    assert "已放进购物车</span>" in add(visitor, 600)
+    assert SHORT in add(visitor, 1)
+
+
+def test_what_was_sold_out_meanwhile_is_told_when_it_is_added(visitor, transactions):
+    with transactions.begin() as ctx:
+        code = select(Sku.id).where(Sku.code == "P01-1").scalar_subquery()
+        ctx.session.execute(update(Stock).where(Stock.sku_id == code).values(on_hand=0))
+    assert "已放进购物车，但这个规格刚刚售罄，补货后才能下单。" in add(visitor, 1)
+    assert 'name="quantity" value="1"' in visitor.get("/cart").text
+
+
+def test_the_shortage_is_told_in_english(visitor):
+    visitor.get("/?lang=en")
+    told = "Added: your cart has 601, but only 600 left in stock."
+    assert told in add(visitor, 601)
 
 
 def test_what_is_short_is_told_at_the_line(visitor):
