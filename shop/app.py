@@ -31,6 +31,7 @@ from shop.web import (
     language,
     login_key,
     request_id,
+    sign_in_key,
 )
 
 SESSION_DAYS = 30
@@ -47,7 +48,16 @@ UPLOADS = frozenset({"api.POST_api_v1_bank_receipts_take_in", "admin.bank_take_i
 MAX_UPLOAD = bank_files.MAX_BYTES + 1_000_000
 """Bytes: a statement as large as is read at all, and a form around it."""
 
+CHANGES = "10 per 15 minutes"
+"""Changes of a password, of one sign-in: who finds a browser signed in cannot try its owner's
+password out, which would make the find last and open other doors."""
+
 SIGN_INS = ("api.POST_api_v1_auth_sign_in", "storefront.come_in", "admin.enter")
+NEW_PASSWORDS = (
+    "api.PUT_api_v1_me_change_password",
+    "storefront.change_password",
+    "admin.change_password",
+)
 
 
 def create_app(
@@ -66,14 +76,16 @@ def create_app(
     logging.configure(settings)
     app = Mall("shop", static_folder=None, template_folder=None)
     app.session_interface = Sessions()
+    secure = settings.public_url.startswith("https://")
     app.config.update(
         SECRET_KEY=settings.secret_key,
         MAX_CONTENT_LENGTH=settings.max_body_bytes,
         MAX_FORM_MEMORY_SIZE=settings.max_body_bytes,
-        SESSION_COOKIE_NAME="mall",
+        # By the prefix browsers take it from this very host alone: a university has many others.
+        SESSION_COOKIE_NAME="__Host-mall" if secure else "mall",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=settings.public_url.startswith("https://"),
+        SESSION_COOKIE_SECURE=secure,
         PERMANENT_SESSION_LIFETIME=timedelta(days=SESSION_DAYS),
         BABEL_DEFAULT_LOCALE="zh",
         BABEL_TRANSLATION_DIRECTORIES=f"{storefront.TRANSLATIONS};{admin.TRANSLATIONS}",
@@ -142,13 +154,18 @@ def _counted_in(settings: Settings) -> dict[str, Any]:
 
 
 def _limit_guesses(app: Flask, limiter: Limiter) -> None:
-    """Count how often a login is tried, wherever from and by whichever of the three doors."""
+    """Count how often a password is tried, wherever from and by whichever of the three doors."""
     by_login = limiter.shared_limit(
         GUESSES, scope="sign_in", key_func=login_key, exempt_when=lambda: not login_key()
+    )
+    by_sign_in = limiter.shared_limit(
+        CHANGES, scope="new_password", key_func=sign_in_key, exempt_when=lambda: not sign_in_key()
     )
     views: dict[str, Any] = app.view_functions
     for endpoint in SIGN_INS:
         views[endpoint] = by_login(views[endpoint])
+    for endpoint in NEW_PASSWORDS:
+        views[endpoint] = by_sign_in(views[endpoint])
 
 
 def _note_reset(breached: RequestLimit) -> None:

@@ -225,6 +225,19 @@ def login_key() -> str:
     return hashlib.sha256(login.encode(errors="replace")).hexdigest() if login else ""
 
 
+def sign_in_key() -> str:
+    """The sign-in that a request comes with, as a hash to count by; empty without one.
+
+    The API heeds the header alone and pages the session alone, so nobody counts anew by sending
+    the other as well.
+    """
+    if request.blueprint == "api":
+        secret = request.headers.get("Authorization", "").partition(" ")[2].strip()
+    else:
+        secret = session.get("sid", "")
+    return hashlib.sha256(secret.encode(errors="replace")).hexdigest() if secret else ""
+
+
 def _login() -> str:
     """What the API calls `login` and the forms `email`."""
     if not request.mimetype.endswith("json"):

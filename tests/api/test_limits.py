@@ -98,3 +98,39 @@ def test_who_comes_through_a_trusted_proxy_has_a_limit_of_their_own(mall, proxie
     assert {register("192.0.2.1") for _ in range(10)} == {422}
     assert register("192.0.2.1") == 429
     assert register("192.0.2.2") == last
+
+
+def change_on(client: Any, path: str, present: str, **headers: str) -> int:
+    """Replace the password of who is signed in, by the form of the mall or of the desk."""
+    form = {"password": present, "current_password": present, "new_password": "walnut-bridge-43"}
+    form["csrf_token"] = token(client, path)
+    return client.post(path, data=form, headers=headers).status_code
+
+
+def test_who_finds_a_browser_signed_in_tries_ten_passwords_out(mall):
+    client = mall(trusted_proxies=1)
+    client.get("/sign-in")
+    form = {"email": email("bob"), "password": PASSWORD, "csrf_token": token(client, "/sign-in")}
+    assert client.post("/sign-in", data=form).status_code == 303
+    tried = ["/account/password"] * 6 + ["/admin/password"] * 4
+    assert [change_on(client, path, "guessed") for path in tried] == [422] * 10
+    for path in ("/account/password", "/admin/password"):
+        more = {"X-Forwarded-For": "192.0.2.7", "Authorization": "Bearer x"}
+        assert change_on(client, path, PASSWORD, **more) == 429
+    assert client.get("/account").status_code == 200
+
+
+def test_who_finds_a_token_tries_ten_passwords_out_however_it_is_spelled(mall):
+    client = mall(trusted_proxies=1)
+    right = {"login": email("alice"), "password": PASSWORD}
+    found = [client.post("/api/v1/auth/tokens", json=right).json["token"] for _ in range(2)]
+
+    def change(number: int, secret: str) -> int:
+        """With a header of its own kind and from an address of its own."""
+        spelled = f"{('Bearer', 'bearer')[number % 2]} {' ' * number}{secret}"
+        headers = {"X-Forwarded-For": f"192.0.2.{number}", "Authorization": spelled}
+        body = {"current_password": "guessed", "new_password": "walnut-bridge-43"}
+        return client.put("/api/v1/me/password", json=body, headers=headers).status_code
+
+    assert [change(number, found[0]) for number in range(11)] == [422] * 10 + [429]
+    assert change(11, found[1]) == 422

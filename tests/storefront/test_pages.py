@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
 
+from shop.app import create_app
 from shop.catalog.cache import cache_of
 from shop.catalog.commands import change_price
 from tests.conftest import actor_of, counted
@@ -265,3 +267,23 @@ def test_files_for_everybody_carry_nobodys_cookie(visitor):
     for path in (address, "/favicon.ico?", "/robots.txt?", "/assets/htmx.min.js?v=1"):
         answer = visitor.get(f"{path}&lang=en&ch=new_media")
         assert (answer.status_code, answer.headers.get("Set-Cookie")) == (200, None)
+
+
+@pytest.mark.parametrize(
+    ("url", "name", "secure", "kept"),
+    [
+        ("http://127.0.0.1:8000", "mall", False, None),
+        ("https://mall.example", "__Host-mall", True, "max-age=31536000"),
+    ],
+)
+def test_under_https_only_this_very_host_sets_the_cookie(
+    worker_database, settings, url, name, secure, kept
+):
+    app = create_app(replace(settings, public_url=url), worker_database)
+    answer = app.test_client().get("/sign-in", base_url=url)
+    value, *rest = answer.headers["Set-Cookie"].split("; ")
+    assert value.partition("=")[0] == name
+    assert ("Secure" in rest, "HttpOnly" in rest, "Path=/" in rest) == (secure, True, True)
+    assert "SameSite=Lax" in rest
+    assert not any(part.startswith("Domain") for part in rest)
+    assert answer.headers.get("Strict-Transport-Security") == kept
