@@ -10,14 +10,14 @@ from werkzeug.wrappers import Response
 from shop import idempotency
 from shop.cart.commands import take_out
 from shop.context import Ctx, Transactions
-from shop.errors import Conflict, Invalid, ShopError
+from shop.errors import Conflict, Invalid, NotFound, ShopError
 from shop.identity.address_commands import MAX_ADDRESSES, add_address
 from shop.orders.commands import place_order
 from shop.orders.inputs import Placed, PlaceOrder
 from shop.payments.commands import start_payment
 from shop.payments.gateway import GatewayRejected, GatewayUnavailable
 from shop.web import language
-from storefront import draft, visit, wishes
+from storefront import draft, guest, visit, wishes
 from storefront.errors import status_of
 from storefront.forms import Form, told
 from storefront.guest import left_unpaid, placed, to_order
@@ -104,6 +104,7 @@ def place(opened: Transactions) -> Response:
     except Conflict as error:
         if error.error_code != "idempotency_in_flight":
             raise
+        guest.sent(key)
         return go("sent", key=key, said=said, pay_by=pay_by, buy=request.form.getlist("buy"))
     return _onward(opened, made, said, pay_by)
 
@@ -128,6 +129,8 @@ def sent(opened: Transactions, key: str) -> Response:
             return show(ctx, "sent.html")
     if isinstance(found, idempotency.Answer):
         made = Made.read(found)
+        if not guest.sent_here(key, made.number):
+            raise NotFound
         said = request.args.get("said", made.said)
         return _onward(opened, made, said, request.args.get("pay_by"))
     idempotency.release(opened.database, found)

@@ -18,6 +18,7 @@ from storefront.page import go, go_to, here
 
 KEPT = "opened"
 PLACED = "placed"
+SENT = "sent"
 MOST = 20
 """Orders that a session remembers, the latest: some 2 kB of the 4 that a cookie may have."""
 
@@ -42,6 +43,17 @@ def keep(number: str, secret: str) -> None:
 def placed(number: str, secret: str) -> None:
     """An order is made, whose browser may come back from the cashier by its own button."""
     session[PLACED] = (number, secret)
+
+
+def sent(key: str) -> None:
+    """A form is sent twice, and the second waits at an address with the form's key."""
+    session[SENT] = key
+
+
+def sent_here(key: str, number: str) -> bool:
+    """Whether this browser sent the form that made the order; its address alone opens nothing."""
+    held, _secret = session.get(PLACED) or ("", "")
+    return session.get(SENT) == key or held == number
 
 
 def left_unpaid(ctx: Ctx) -> str | None:

@@ -11,7 +11,7 @@ from shop.payments.queries import payments_of
 from shop.payments.sync import sync_payment
 from storefront.checkout import SAME, SCOPE
 from tests import cast
-from tests.storefront.conftest import FORM, orders
+from tests.storefront.conftest import FORM, Visitor, orders
 
 CHANGED = "这张订单已提交，刚才的改动没有生效；要修改地址等信息，请先取消订单再重新下单。"
 
@@ -28,6 +28,11 @@ def attempts(transactions) -> list[tuple[str, str]]:
     [order] = orders(transactions)
     with transactions.begin() as ctx:
         return [(str(one["method"]), str(one["state"])) for one in payments_of(ctx, order.id)]
+
+
+def order_number(transactions) -> str:
+    [order] = orders(transactions)
+    return str(order.number)
 
 
 def clicked_twice(visitor, database, transactions, **form) -> str:
@@ -58,6 +63,38 @@ def test_the_second_click_on_paying_online_goes_to_the_same_cashier(
     cashier = visitor.shown.location
     assert visitor.get(waits).location == cashier
     assert attempts(transactions) == [("stripe", "pending")]
+
+
+def test_the_address_at_which_one_waits_opens_nothing_in_another_browser(
+    visitor, app, provider, transactions, database
+):
+    visitor.put_in("P01-1")
+    waits = clicked_twice(visitor, database, transactions)
+    before, calls, number = attempts(transactions), list(provider.calls), order_number(transactions)
+    other = Visitor(app.test_client())
+    assert other.get(waits).status_code == 404
+    assert number not in other.shown.text
+    assert other.get(f"/orders/{number}").status_code == 404
+    assert (attempts(transactions), provider.calls) == (before, calls)
+
+
+def test_it_opens_nothing_once_its_buyer_has_signed_out(visitor, provider, transactions, database):
+    visitor.put_in("P01-1")
+    waits = clicked_twice(visitor, database, transactions)
+    visitor.get("/sign-in")
+    assert visitor.post("/sign-out").status_code == 303
+    assert visitor.get(waits).status_code == 404
+    assert visitor.get(f"/orders/{order_number(transactions)}").status_code == 404
+
+
+def test_who_made_the_order_waits_whichever_answer_came_last(
+    visitor, provider, transactions, database
+):
+    visitor.put_in("P01-1")
+    waits = clicked_twice(visitor, database, transactions)
+    with visitor.client.session_transaction() as session:
+        assert session.pop("sent") == "k1"
+    assert visitor.get(waits).status_code == 303
 
 
 @pytest.mark.parametrize(
