@@ -13,7 +13,7 @@ from admin.forms.fields import cut, id_of, text_of
 from admin.once import once
 from admin.page import again, back_to, pages, show
 from shop.context import Ctx, Transactions
-from shop.errors import ShopError
+from shop.errors import Conflict, ShopError
 from shop.formatting import minute
 from shop.identity.policy import allowed
 from shop.payments import bank_aside, bank_desk, bank_import, bank_review
@@ -221,7 +221,13 @@ def bank_refund_sent(ctx: Ctx, number: str) -> Any:
 
 @pages.page("/orders/<number>/extension", permission="orders.extend", methods=("POST",))
 def extend_order(ctx: Ctx, number: str) -> Any:
-    """Give a unit 15 days more to pay, once."""
-    until = extend(ctx, number)
-    flash(gettext("付款期已延长至 %(time)s", time=minute(until, ctx.language)), "success")
+    """Give a unit 15 days more to pay, once; a second click is told that it is done."""
+    try:
+        until = extend(ctx, number)
+    except Conflict as error:
+        if error.error_code != "already_extended":
+            raise
+        flash(gettext("付款期已延长过一次，不能再延长。"), "info")
+    else:
+        flash(gettext("付款期已延长至 %(time)s", time=minute(until, ctx.language)), "success")
     return back_to("admin.order", number=number)

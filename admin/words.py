@@ -124,6 +124,7 @@ REASONS: dict[str, Any] = {
     "staff": lazy_gettext("人工退款"),
     "at_provider": lazy_gettext("在支付渠道后台退款"),
     "refund": lazy_gettext("已退款"),
+    "dispute": lazy_gettext("拒付败诉"),
     "bank_transfer": lazy_gettext("改由对公转账付款"),
     **{code: text for code, text in bank_words.WHY.items() if code != "refund"},
 }

@@ -48,11 +48,20 @@ GAUGES = {
     "refunds_failed": (
         "Refunds that failed and nobody has tried again",
         (
-            "SELECT count(*) FROM refund JOIN payment ON payment.id = refund.payment_id"
+            "SELECT count(*) FROM refund JOIN payment ON payment.id = refund.payment_id,"
+            " LATERAL (SELECT captured_fen - refunding_fen - refunded_fen - disputed_fen AS fen)"
+            " AS rest,"
+            " LATERAL (SELECT sum("
+            " least(part.goods_fen, line.goods_fen - line.discount_fen - line.back_goods_fen)"
+            " + least(part.freight_fen, line.freight_fen - line.back_freight_fen)) AS fen,"
+            " bool_or(part.withdrawn + part.returned > 0) AS for_pieces"
+            " FROM refund_line AS part JOIN order_line AS line ON line.id = part.order_line_id"
+            " WHERE part.refund_id = refund.id) AS of_parts"
             " WHERE refund.state = 'failed'"
-            # What is more than is left has gone back another way meanwhile.
-            " AND refund.amount_fen"
-            " <= captured_fen - refunding_fen - refunded_fen - disputed_fen"
+            # Nothing is left of what has gone back another way meanwhile.
+            " AND CASE WHEN of_parts.for_pieces OR refund.retry_of IS NOT NULL"
+            " AND refund.goods_fen + refund.freight_fen > 0 THEN of_parts.fen"
+            " ELSE least(refund.amount_fen, rest.fen) END BETWEEN 1 AND rest.fen"
             " AND NOT EXISTS (SELECT FROM refund AS again WHERE again.retry_of = refund.id)"
         ),
     ),

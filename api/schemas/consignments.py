@@ -94,11 +94,15 @@ class SellerAnswer(Schema):
 
 
 class OwnConsignmentRow(Schema):
-    """A consignment in a list; its recipient is masked."""
+    """A consignment in a list; its recipient is masked.
+
+    `disputed`: the payer's bank may take the money back. Ask finance before anything is shipped.
+    """
 
     number = fields.String(required=True)
     order_number = fields.String(required=True)
     state = fields.String(required=True)
+    disputed = fields.Boolean(required=True)
     cooperative = fields.Nested(SellerAnswer, required=True)
     lines = fields.List(fields.Nested(OwnLineAnswer), required=True)
     address = fields.Nested(RecipientAnswer, required=True)

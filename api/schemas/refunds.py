@@ -56,7 +56,10 @@ class RefundQuery(PageQuery):
 
 
 class RefundRow(Schema):
-    """A refund in a list. `goods_fen` and `freight_fen` are 0 for money that no order had."""
+    """A refund in a list. `goods_fen` and `freight_fen` are 0 for money that no order had.
+
+    `retry_fen` is what of a failed one has not gone back another way, and what a retry would send.
+    """
 
     number = fields.String(required=True)
     order_number = fields.String(required=True)
@@ -77,6 +80,7 @@ class RefundRow(Schema):
     retry_of = fields.String(required=True, allow_none=True)
     retried_as = fields.String(required=True, allow_none=True)
     can_retry = fields.Boolean(required=True)
+    retry_fen = fields.Integer(required=True)
 
 
 class RefundLineAnswer(Schema):

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Select, bindparam, exists, func, or_, sele
 from models.catalog import Cooperative
 from models.fulfilment import Parcel, ParcelLine
 from models.orders import Consignment, ConsignmentState, Order, OrderLine
+from models.refunds import Dispute, DisputeState
 from shop import audit, crypto, phones
 from shop.context import Ctx
 from shop.errors import NotFound
@@ -24,6 +25,7 @@ LINES = OrderLine.__table__
 PARCELS = Parcel.__table__
 PARCEL_LINES = ParcelLine.__table__
 COOPERATIVES = Cooperative.__table__
+DISPUTES = Dispute.__table__
 
 Row = dict[str, Any]
 
@@ -39,6 +41,13 @@ PARCELS_OF = (
 
 WAITS_SINCE = func.coalesce(CONSIGNMENTS.c.paid_at, ORDERS.c.placed_at)
 """Since when somebody waits for the goods; what is shipped on credit is not paid before."""
+
+IS_DISPUTED = exists(
+    select(DISPUTES.c.id)
+    .where(DISPUTES.c.order_id == ORDERS.c.id, DISPUTES.c.state == DisputeState.OPEN)
+    .correlate(ORDERS)
+)
+"""The payer's bank may take the money back: who is about to ship should know."""
 
 
 def consignments_for(
@@ -155,6 +164,7 @@ def _heads(ctx: Ctx) -> Select[*tuple[Any, ...]]:
             COOPERATIVES.c.code.label("cooperative_code"),
             COOPERATIVES.c.name.label("cooperative_name"),
             ORDERS.c.number.label("order_number"),
+            IS_DISPUTED.label("disputed"),
             *(ORDERS.c[name] for name in ADDRESS),
         )
         .join(ORDERS, ORDERS.c.id == CONSIGNMENTS.c.order_id)
@@ -185,6 +195,7 @@ PLAIN = (
     "paid_at",
     "shipped_at",
     "completed_at",
+    "disputed",
 )
 
 

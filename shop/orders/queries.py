@@ -43,8 +43,9 @@ SETTLES = and_(SETTLING.c.order_id == ORDERS.c.id, SETTLING.c.state == PaymentSt
 """The payment that an order was settled with; there is one at most."""
 REFUNDED_FEN = func.coalesce(SETTLING.c.refunded_fen, 0)
 REFUNDING_FEN = func.coalesce(SETTLING.c.refunding_fen, 0)
-IS_REFUNDED = and_(REFUNDED_FEN > 0, REFUNDING_FEN == 0)
-"""Money has gone back and no more is on its way; see `states.reading`."""
+IS_REFUNDED = and_(REFUNDED_FEN + func.coalesce(SETTLING.c.disputed_fen, 0) > 0, REFUNDING_FEN == 0)
+"""Money has gone back, or its bank has taken it back, and no more is on its way; see
+`states.reading`."""
 HIDDEN = {
     "phone_encrypted",
     "phone_hash",

@@ -17,7 +17,7 @@ from shop.payments import pieces, refund_effects, refund_rows
 from shop.payments.differences import compared, open_difference
 from shop.payments.disputes import apply_dispute
 from shop.payments.gateway import Aftermath, RefundStatus
-from shop.payments.refund_rules import money_left, spread
+from shop.payments.refund_rules import money_left, spread, with_the_last
 from shop.payments.refund_writing import write_refund
 from shop.payments.states import REFUND
 
@@ -124,20 +124,18 @@ def _adopted(ctx: Ctx, order: Any, payment: Any, seen: RefundStatus) -> Any:
     if room < seen.amount_fen:
         return None
     lines = refund_rows.lines_of(ctx, order.id)
-    left = money_left(lines)
-    settles = payment.state is PaymentState.SUCCEEDED and seen.amount_fen <= left
-    parts = spread(lines, seen.amount_fen, freight=True) if settles else []
+    settles = payment.state is PaymentState.SUCCEEDED and seen.amount_fen <= money_left(lines)
+    parts = with_the_last(lines, spread(lines, seen.amount_fen, freight=True)) if settles else []
     refund_id = write_refund(
         ctx,
         order,
         payment,
         RefundCause.AT_PROVIDER,
-        [part for part in parts if part.amount_fen],
+        parts,
         amount_fen=seen.amount_fen,
         reference=seen.reference,
     )
-    if settles and seen.amount_fen == left:
-        pieces.withdraw_rest(ctx, order.id, refund_id)
+    pieces.give_up(ctx, order.id, parts, refund_rows.number_of(ctx, refund_id))
     return ctx.session.execute(refund_rows.REFUND_LOCKED, {"wanted": refund_id}).one()
 
 

@@ -1,7 +1,8 @@
 """Disputes (拒付): the payer's bank takes the money back, for a while or for good.
 
 While one is open its part of the order is frozen: it is owed to the cooperatives, but not paid out.
-Won, it is free again; lost, it leaves what they are owed and the aid record.
+Won, it is free again; lost, it leaves what they are owed and the aid record, and with the last of
+the money goes what has not been shipped.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ from shop.ids import new_id
 from shop.ledger.commands import Cause, post
 from shop.ledger.rules import Account, added, legs
 from shop.machine import append, move_locked
-from shop.payments import refund_rows
+from shop.payments import pieces, refund_rows
 from shop.payments.differences import open_difference
 from shop.payments.gateway import DisputeStatus
-from shop.payments.refund_rules import Part, spread
+from shop.payments.refund_rules import Part, spread, with_the_last
 from shop.payments.states import DISPUTE
 
 PAYMENTS, DISPUTES = Payment.__table__, Dispute.__table__
@@ -164,7 +165,10 @@ def _lose(ctx: Ctx, payment: Any, dispute: Any) -> None:
     amount = dispute.withheld_fen
     parts = _parts(ctx, payment, amount)
     _write_parts(ctx, dispute.id, parts)
+    parts = with_the_last(refund_rows.lines_of(ctx, payment.order_id), parts) if parts else []
     taken = _take(ctx, dispute, parts, dispute.id)
+    # An order whose money has all gone back is shipped no further, whoever took the last of it.
+    pieces.give_up(ctx, payment.order_id, parts, dispute.reference, why="dispute")
     rest = amount - sum(taken.values())
     post(
         ctx,
@@ -215,12 +219,14 @@ def _take(ctx: Ctx, dispute: Any, parts: Sequence[Part], cause_id: UUID) -> dict
     if parts:
         refund_rows.claim(ctx, parts)
     for part in parts:
+        if not part.amount_fen:
+            continue
         record_refund(
             ctx,
             order_line_id=part.line.id,
             cause_id=cause_id,
             at=ctx.now,
-            quantity=0,
+            quantity=part.withdrawn,
             goods_fen=part.goods_fen,
             freight_fen=part.freight_fen,
             reason=f"dispute {dispute.reference}",

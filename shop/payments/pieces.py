@@ -8,20 +8,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, func, select
 
 from models.orders import Consignment, ConsignmentState, OrderLine
-from models.refunds import RefundLine
 from shop.context import Ctx
 from shop.inventory.commands import release, take_back
 from shop.locks import lock_stock
 from shop.machine import move_locked
 from shop.orders.states import CONSIGNMENT
-from shop.payments import refund_rows
 from shop.payments.refund_rules import Part
 
 CONSIGNMENTS, LINES = Consignment.__table__, OrderLine.__table__
-REFUND_LINES = RefundLine.__table__
 
 SHIPPABLE = (ConsignmentState.PENDING_SHIPMENT, ConsignmentState.PARTIALLY_SHIPPED)
 
@@ -37,21 +34,23 @@ LOCK_CONSIGNMENTS = (
 )
 
 
-def give_up(ctx: Ctx, order_id: UUID, parts: Sequence[Part], refund_number: str) -> None:
-    """Free and take back the pieces of a refund whose lines have been claimed; states follow.
+def give_up(
+    ctx: Ctx, order_id: UUID, parts: Sequence[Part], number: str, why: str = "refund"
+) -> None:
+    """Free and take back the pieces of parts whose lines have been claimed; states follow.
 
-    The order is locked, so nobody ships of it meanwhile.
+    The order is locked, so nobody ships of it meanwhile. `number` is the refund's.
     """
     withdrawn = _by_sku(parts, "withdrawn")
     returned = _by_sku(parts, "returned")
     if withdrawn:
-        _close_empty(ctx, order_id, {p.line.consignment_id for p in parts if p.withdrawn})
+        _close_empty(ctx, order_id, {p.line.consignment_id for p in parts if p.withdrawn}, why)
     # All of them at once and in one order; each call below locks its own part again.
     lock_stock(ctx.session, withdrawn.keys() | returned.keys())
     if withdrawn:
         release(ctx, order_id, withdrawn)
     if returned:
-        take_back(ctx, order_id, returned, refund_number)
+        take_back(ctx, order_id, returned, number)
 
 
 def _by_sku(parts: Sequence[Part], what: str) -> dict[UUID, int]:
@@ -63,7 +62,7 @@ def _by_sku(parts: Sequence[Part], what: str) -> dict[UUID, int]:
     return pieces
 
 
-def _close_empty(ctx: Ctx, order_id: UUID, touched: set[UUID]) -> None:
+def _close_empty(ctx: Ctx, order_id: UUID, touched: set[UUID], why: str) -> None:
     """A consignment with nothing left to ship is cancelled, or shipped if something went out."""
     for row in ctx.session.execute(LOCK_CONSIGNMENTS, {"wanted": order_id}).all():
         if row.id not in touched or row.state not in SHIPPABLE:
@@ -73,25 +72,4 @@ def _close_empty(ctx: Ctx, order_id: UUID, touched: set[UUID]) -> None:
             continue
         event = "withdraw_rest" if shipped else "cancel"
         values = {"shipped_at": ctx.now} if shipped else None
-        move_locked(
-            ctx, CONSIGNMENT, row.id, order_id, row.state, event, why="refund", values=values
-        )
-
-
-def withdraw_rest(ctx: Ctx, order_id: UUID, refund_id: UUID) -> None:
-    """The whole order was refunded elsewhere: what has not been shipped is not going to be."""
-    lines = refund_rows.lines_of(ctx, order_id)
-    parts = [Part(line, 0, 0, withdrawn=line.unshipped) for line in lines if line.unshipped]
-    if not parts:
-        return
-    refund_rows.claim(ctx, parts)
-    for part in parts:
-        ctx.session.execute(
-            update(REFUND_LINES)
-            .where(
-                REFUND_LINES.c.refund_id == refund_id,
-                REFUND_LINES.c.order_line_id == part.line.id,
-            )
-            .values(withdrawn=part.withdrawn)
-        )
-    give_up(ctx, order_id, parts, str(refund_id))
+        move_locked(ctx, CONSIGNMENT, row.id, order_id, row.state, event, why=why, values=values)

@@ -7,7 +7,18 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, bindparam, exists, func, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    and_,
+    bindparam,
+    case,
+    cast,
+    exists,
+    func,
+    or_,
+    select,
+)
 
 from models.catalog import Cooperative
 from models.identity import User
@@ -43,13 +54,55 @@ LEFT_FEN = (
 )
 """`refund_rules.left_of`, below zero where more was taken than was there."""
 
+LEFT_OF_PARTS = (
+    select(
+        cast(
+            func.sum(
+                func.least(
+                    REFUND_LINES.c.goods_fen,
+                    LINES.c.goods_fen - LINES.c.discount_fen - LINES.c.back_goods_fen,
+                )
+                + func.least(
+                    REFUND_LINES.c.freight_fen, LINES.c.freight_fen - LINES.c.back_freight_fen
+                )
+            ),
+            BigInteger,  # a sum is numeric
+        )
+    )
+    .join(LINES, LINES.c.id == REFUND_LINES.c.order_line_id)
+    .where(REFUND_LINES.c.refund_id == REFUNDS.c.id)
+    .correlate(REFUNDS)
+    .scalar_subquery()
+)
+FOR_PIECES = and_(
+    REFUNDS.c.goods_fen + REFUNDS.c.freight_fen > 0,
+    or_(
+        REFUNDS.c.retry_of.is_not(None),
+        exists(
+            select(REFUND_LINES.c.refund_id)
+            .where(
+                REFUND_LINES.c.refund_id == REFUNDS.c.id,
+                REFUND_LINES.c.withdrawn + REFUND_LINES.c.returned > 0,
+            )
+            .correlate(REFUNDS)
+        ),
+    ),
+)
+"""Its money is for its lines alone; a second try does not say what the first gave up."""
+
+RETRY_FEN = case(
+    (FOR_PIECES, LEFT_OF_PARTS),
+    else_=func.least(REFUNDS.c.amount_fen, LEFT_FEN),
+)
+"""What trying a failed refund again would send: the rest has gone back another way meanwhile."""
+
 STUCK = and_(
     REFUNDS.c.state == RefundState.FAILED,
     ~REPEATED,
     ~ARRIVED,
-    REFUNDS.c.amount_fen <= LEFT_FEN,
+    RETRY_FEN.between(1, LEFT_FEN),
 )
-"""Failed, nobody has tried again, and the money has not gone back another way meanwhile."""
+"""Failed, nobody has tried again, and something of it has not gone back another way meanwhile."""
 
 COLUMNS = (
     REFUNDS.c.id,
@@ -72,6 +125,7 @@ COLUMNS = (
     FIRST.c.number.label("retry_of"),
     AGAIN.c.number.label("retried_as"),
     STUCK.label("can_retry"),
+    case((REFUNDS.c.state == RefundState.FAILED, RETRY_FEN), else_=0).label("retry_fen"),
 )
 HEADS = (
     select(*COLUMNS)
@@ -200,12 +254,15 @@ BUYERS = (
 
 
 def refund_counts(ctx: Ctx) -> dict[str, tuple[int, int]]:
-    """How many refunds are `stuck` and how many `slow`, each with their fen: one statement."""
+    """How many refunds are `stuck` and how many `slow`, each with their fen: one statement.
+
+    Of the stuck ones it is what has not gone back another way.
+    """
     slow = _slow(ctx)
     row = ctx.session.execute(
         select(
             func.count().filter(STUCK),
-            func.coalesce(func.sum(REFUNDS.c.amount_fen).filter(STUCK), 0),
+            func.coalesce(func.sum(RETRY_FEN).filter(STUCK), 0),
             func.count().filter(slow),
             func.coalesce(func.sum(REFUNDS.c.amount_fen).filter(slow), 0),
         )

@@ -114,9 +114,7 @@ def plan(lines: Sequence[Line], wish: RefundWish) -> list[Part]:
         parts = _of_lines(lines, wish)
     else:
         parts = [_whole(line, wish) for line in lines]
-    if sum(part.amount_fen for part in parts) == money_left(lines):
-        parts = _emptied(lines, parts)
-    parts = [part for part in parts if part.amount_fen or part.withdrawn or part.returned]
+    parts = with_the_last(lines, parts)
     if not any(part.amount_fen for part in parts):
         raise nothing_left()
     return parts
@@ -152,6 +150,43 @@ def spread(lines: Sequence[Line], amount_fen: int, *, freight: bool) -> list[Par
 def money_left(lines: Sequence[Line]) -> int:
     """Goods and freight that can still go back, in fen."""
     return sum(line.goods_left_fen + line.freight_left_fen for line in lines)
+
+
+def _emptied(lines: Sequence[Line], parts: Sequence[Part]) -> list[Part]:
+    """The same money, and every piece that has not been shipped: nobody could free it later."""
+    known = {part.line.id: part for part in parts}
+    found = [known.get(line.id) or Part(line, 0, 0) for line in lines]
+    return [replace(part, withdrawn=part.line.unshipped) for part in found]
+
+
+def with_the_last(lines: Sequence[Line], parts: Sequence[Part]) -> list[Part]:
+    """The parts; with every piece that is not shipped, if they take the last money there is."""
+    if sum(part.amount_fen for part in parts) == money_left(lines):
+        parts = _emptied(lines, parts)
+    return [part for part in parts if part.amount_fen or part.withdrawn or part.returned]
+
+
+def still_there(lines: Sequence[Line], rows: Sequence[Any], *, pieces: bool) -> list[Part]:
+    """Of a failed refund's rows what has not gone back another way; the lines are as they stand.
+
+    Money for `pieces` comes from their own lines. Money alone that does not fit any more is shared
+    out anew over whatever the order has left.
+    """
+    known = {line.id: line for line in lines}
+    found = [
+        Part(
+            line,
+            min(row.goods_fen, line.goods_left_fen),
+            min(row.freight_fen, line.freight_left_fen),
+        )
+        for row in rows
+        for line in [known[row.order_line_id]]
+    ]
+    wanted = sum(row.goods_fen + row.freight_fen for row in rows)
+    if not pieces and sum(part.amount_fen for part in found) < wanted:
+        amount = min(wanted, money_left(lines))
+        found = spread(lines, amount, freight=True) if amount else []
+    return with_the_last(lines, found) if any(part.amount_fen for part in found) else []
 
 
 def exceeds(left_fen: int) -> Conflict:
@@ -196,13 +231,6 @@ def _whole(line: Line, wish: RefundWish) -> Part:
     returned = line.pieces_left - withdrawn if wish.goods_returned else 0
     freight = line.freight_left_fen if wish.freight else 0
     return Part(line, line.goods_left_fen, freight, withdrawn, returned)
-
-
-def _emptied(lines: Sequence[Line], parts: Sequence[Part]) -> list[Part]:
-    """The same money, and every piece that has not been shipped: nobody could free it later."""
-    known = {part.line.id: part for part in parts}
-    found = [known.get(line.id) or Part(line, 0, 0) for line in lines]
-    return [replace(part, withdrawn=part.line.unshipped) for part in found]
 
 
 def _of_lines(lines: Sequence[Line], wish: RefundWish) -> list[Part]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -29,6 +30,7 @@ from shop.payments.refund_rules import (
     left_of,
     nothing_left,
     plan,
+    still_there,
 )
 from shop.payments.refund_writing import refuse_disputed, write_refund
 from shop.reasons import checked_reason
@@ -136,7 +138,8 @@ def refund_unwanted(ctx: Ctx, order: Any, payment_id: UUID, amount_fen: int, why
 def retry_refund(ctx: Ctx, refund_id: UUID) -> UUID:
     """Try a failed refund again as a new one with the same parts; the new one's key.
 
-    Pieces that the first one gave up stay given up.
+    Pieces that the first one gave up stay given up. Of what has gone back another way meanwhile
+    only the rest is sent.
 
     Raises:
         NotFound: no such refund.
@@ -165,17 +168,11 @@ def retry_refund(ctx: Ctx, refund_id: UUID) -> UUID:
         )
     payment = ctx.session.execute(refund_rows.PAYMENT_LOCKED, {"wanted": failed.payment_id}).one()
     refuse_disputed(ctx, payment.id)
-    lines = {line.id: line for line in refund_rows.lines_of(ctx, order.id)}
-    parts = [
-        Part(lines[row.order_line_id], row.goods_fen, row.freight_fen)
-        for row in refund_rows.parts_of(ctx, refund_id)
-    ]
+    parts, amount = _rest_of(ctx, failed)
     left = left_of(payment)
-    short = any(
-        part.goods_fen > part.line.goods_left_fen or part.freight_fen > part.line.freight_left_fen
-        for part in parts
-    )
-    if short or failed.amount_fen > left:
+    if not failed.goods_fen + failed.freight_fen:
+        amount = min(failed.amount_fen, left)
+    if not 0 < amount <= left:
         raise exceeds(left)
     again_id = write_refund(
         ctx,
@@ -183,12 +180,29 @@ def retry_refund(ctx: Ctx, refund_id: UUID) -> UUID:
         payment,
         failed.cause,
         parts,
-        amount_fen=failed.amount_fen,
+        amount_fen=amount,
         reason=failed.reason,
         retry_of=refund_id,
     )
-    _on_record(ctx, "refund.retry", again_id, failed.amount_fen, failed.reason)
+    pieces.give_up(ctx, order.id, parts, refund_rows.number_of(ctx, again_id))
+    _on_record(ctx, "refund.retry", again_id, amount, failed.reason)
     return again_id
+
+
+def _rest_of(ctx: Ctx, failed: Any) -> tuple[list[Part], int]:
+    """What is left to send of a failed refund, by line, and how much that is.
+
+    `refund_queries.RETRY_FEN` says the same of many.
+    """
+    lines = refund_rows.lines_of(ctx, failed.order_id)
+    rows = refund_rows.parts_of(ctx, failed.id)
+    found = still_there(lines, rows, pieces=_for_pieces(failed, rows))
+    return found, sum(part.amount_fen for part in found)
+
+
+def _for_pieces(failed: Any, rows: Sequence[Any]) -> bool:
+    """Whether its money is for its lines alone; a second try does not say what was given up."""
+    return failed.retry_of is not None or any(row.withdrawn or row.returned for row in rows)
 
 
 def _on_record(ctx: Ctx, action: str, refund_id: UUID, amount_fen: int, reason: str) -> None:

@@ -7,7 +7,7 @@ import re
 from html import unescape
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from models.bank import BankMatch, BankReceipt, MatchState
 from models.orders import Order
@@ -317,7 +317,25 @@ def test_an_extension_from_the_order(desk_of, transactions, bob):
     assert "延长付款期 15 天" not in olga.plain
     with transactions.begin() as ctx:
         assert ctx.session.execute(select(Order.pay_extended_at)).scalar_one() is not None
-    assert olga.post(f"/orders/{placed.number}/extension").status_code == 409
+
+
+def test_a_second_click_on_an_extension_is_told_that_it_is_done(desk_of, transactions):
+    placed, closed = unit_order(transactions), unit_order(transactions)
+    olga = desk_of("olga")
+    olga.get(f"/orders/{placed.number}")
+    olga.post(f"/orders/{placed.number}/extension")
+    with transactions.begin() as ctx:
+        until = select(Order.pay_before).where(Order.number == placed.number)
+        before = ctx.session.execute(until).scalar_one()
+    assert olga.post(f"/orders/{placed.number}/extension").status_code == 303
+    olga.follow()
+    assert "付款期已延长过一次，不能再延长。" in olga.plain
+    with transactions.begin() as ctx:
+        assert ctx.session.execute(until).scalar_one() == before
+        ctx.session.execute(
+            update(Order).where(Order.number == closed.number).values(state="cancelled")
+        )
+    assert olga.post(f"/orders/{closed.number}/extension").status_code == 409
 
 
 def test_english_pages_hold_no_chinese(fiona, transactions):

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from admin import consignments
 from models.catalog import Sku
 from models.fulfilment import Parcel
 from models.orders import Consignment, ConsignmentState
+from models.refunds import Dispute, DisputeState
 from models.system import AuditEntry
 from shop.inventory.queries import level
+from tests import refund_factories as fact
 from tests.admin.conftest import buy
 
 SEEN = re.compile(r'name="seen" value="([^"]+)"')
@@ -307,3 +309,31 @@ def test_what_is_not_there(bob):
         assert bob.get(path).status_code == 404
         assert "没有找到这个发货单" in bob.plain
     assert bob.post("/consignments/1-1/parcels/x").status_code == 404
+
+
+def test_who_is_about_to_ship_is_told_of_a_dispute(bob, transactions):
+    """On the page, in the list, on the sheet for the shelves and on the slip in the box."""
+    with transactions.begin() as ctx:
+        order = fact.bought(ctx)
+        part = f"{fact.number_of(ctx, order)}-1"
+    pages = (f"/consignments/{part}", "/consignments", "/consignments/picking")
+    pages = (*pages, f"/consignments/{part}/slip")
+    warnings = ("付款有争议，先不要发货", "争议中，先不发")
+
+    def warned() -> list[bool]:
+        return [any(one in _read(bob, page) for one in warnings) for page in pages]
+
+    assert warned() == [False] * 4
+    with transactions.begin() as ctx:
+        dispute = fact.disputed(ctx, order)
+    assert warned() == [True] * 4
+    with transactions.begin() as ctx:
+        ctx.session.execute(
+            update(Dispute).where(Dispute.id == dispute).values(state=DisputeState.WON)
+        )
+    assert warned() == [False] * 4
+
+
+def _read(desk, page) -> str:
+    desk.get(page)
+    return desk.plain

@@ -9,10 +9,14 @@ import pytest
 from sqlalchemy import func, select
 
 from models.aid import AidEntry
+from models.orders import Consignment, ConsignmentState, OrderLine
 from models.payments import Payment
 from models.refunds import DisputeLine, Refund
 from shop.context import Transactions
 from shop.errors import Conflict
+from shop.fulfilment.commands import ShipParcel, ship_parcel
+from shop.fulfilment.queries import consignment_for, waiting_consignments
+from shop.orders.queries import order_by_id, timeline
 from shop.payments.desk import refunds_due
 from shop.payments.proof import prove
 from shop.payments.refund_queries import refund_counts
@@ -20,6 +24,8 @@ from shop.payments.refund_rules import RefundWish
 from shop.payments.refund_sending import carry
 from shop.payments.refunds import refund_payment, request_refund, retry_refund
 from shop.payments.sync import sync_payment
+from tests.conftest import acting
+from tests.fulfilment_factories import lines_of
 from tests.payments.books import balances, books
 
 TOTAL = 13980
@@ -218,6 +224,119 @@ def test_what_a_refund_could_not_return_and_a_dispute_took_is_aid_no_more(
     assert sum(frozen(transactions)) == disputed
     with transactions.begin() as ctx:
         assert [check.name for check in prove(ctx).checks if not check.proved] == []
+
+
+def sent(transactions: Transactions, placed: Any, pieces: int) -> None:
+    """Bob hands so many of the two boxes of tea to a carrier."""
+    with transactions.begin() as ctx:
+        number = f"{placed.number}-1"
+        [line] = lines_of(ctx, number)
+        box = ShipParcel("shunfeng", "SF10000001", ((line.id, pieces),))
+        ship_parcel(acting(ctx, "bob"), number, box)
+
+
+def goods(transactions: Transactions) -> tuple[list[str], list[tuple[int, int]], list[int]]:
+    """The parts' states, (shipped, given up) of each line, and the pieces on the aid record."""
+    with transactions.begin() as ctx:
+        lines = select(OrderLine.shipped_quantity, OrderLine.withdrawn).order_by(OrderLine.position)
+        pieces = (
+            select(func.sum(AidEntry.quantity))
+            .join(OrderLine, OrderLine.id == AidEntry.order_line_id)
+            .group_by(OrderLine.position)
+            .order_by(OrderLine.position)
+        )
+        states = select(Consignment.state).order_by(Consignment.number)
+        return (
+            [str(state) for state in ctx.session.execute(states).scalars()],
+            [tuple(row) for row in ctx.session.execute(lines)],
+            [int(count) for count in ctx.session.execute(pieces).scalars()],
+        )
+
+
+def test_an_order_whose_money_a_dispute_took_is_shipped_no_further(
+    transactions, provider, reference, paid, placed
+):
+    before = books(transactions)["stock"]
+    number = provider.dispute(reference)
+    hear(transactions, reference)
+    assert goods(transactions) == (["pending_shipment"] * 2, [(0, 0), (0, 0)], [2, 1])
+    provider.close_dispute(number, "lost")
+    found = hear(transactions, reference)
+    assert goods(transactions) == (["cancelled"] * 2, [(0, 2), (0, 1)], [0, 0])
+    assert found["stock"] == (before[0], before[1] - 3)
+    with transactions.begin() as ctx:
+        [event] = [row for row in timeline(ctx, paid) if row["to_state"] == "cancelled"][:1]
+        status = order_by_id(ctx, paid)["status"]
+    assert (event["why"], status) == ("dispute", "refunded")
+
+
+def test_what_had_left_before_a_dispute_was_lost_has_left(
+    transactions, provider, reference, paid, placed
+):
+    sent(transactions, placed, 1)
+    on_hand, reserved = books(transactions)["stock"]
+    number = provider.dispute(reference)
+    hear(transactions, reference)
+    provider.close_dispute(number, "lost")
+    found = hear(transactions, reference)
+    assert goods(transactions) == (["shipped", "cancelled"], [(1, 1), (0, 1)], [1, 0])
+    assert found["stock"] == (on_hand, reserved - 2)
+    with transactions.begin() as ctx:
+        assert [check.name for check in prove(ctx).checks if not check.proved] == []
+
+
+def test_a_dispute_of_a_part_leaves_the_goods_until_the_rest_has_gone_too(
+    transactions, provider, reference, paid
+):
+    number = provider.dispute(reference, 4_000)
+    hear(transactions, reference)
+    provider.close_dispute(number, "lost")
+    hear(transactions, reference)
+    assert goods(transactions)[:2] == (["pending_shipment"] * 2, [(0, 0), (0, 0)])
+    provider.refund_at_desk(reference, TOTAL - 4_000)
+    hear(transactions, reference)
+    assert goods(transactions)[:2] == (["cancelled"] * 2, [(0, 2), (0, 1)])
+
+
+def test_a_dispute_that_takes_what_refunds_have_left_frees_the_goods(
+    transactions, provider, reference, paid
+):
+    provider.refund_at_desk(reference, TOTAL - 4_000)
+    number = provider.dispute(reference, 4_000)
+    hear(transactions, reference)
+    assert goods(transactions)[0] == ["pending_shipment"] * 2
+    provider.close_dispute(number, "lost")
+    hear(transactions, reference)
+    assert goods(transactions)[:2] == (["cancelled"] * 2, [(0, 2), (0, 1)])
+
+
+@pytest.mark.parametrize("outcome", ["won", None])
+def test_nothing_becomes_of_the_goods_of_one_that_is_won_or_open(
+    transactions, provider, reference, paid, placed, outcome
+):
+    before = books(transactions)["stock"], goods(transactions)
+    number = provider.dispute(reference)
+    hear(transactions, reference)
+    if outcome:
+        provider.close_dispute(number, outcome)
+    hear(transactions, reference)
+    assert (books(transactions)["stock"], goods(transactions)) == before
+
+
+def test_who_is_about_to_ship_knows_of_an_open_one(transactions, provider, reference, paid, placed):
+    def told() -> list[bool]:
+        with transactions.begin() as ctx:
+            bob = acting(ctx, "bob")
+            [listed] = waiting_consignments(bob, [ConsignmentState.PENDING_SHIPMENT])
+            return [listed["disputed"], consignment_for(bob, f"{placed.number}-1")["disputed"]]
+
+    assert told() == [False, False]
+    number = provider.dispute(reference)
+    hear(transactions, reference)
+    assert told() == [True, True]
+    provider.close_dispute(number, "won")
+    hear(transactions, reference)
+    assert told() == [False, False]
 
 
 def kept(transactions: Transactions) -> int:

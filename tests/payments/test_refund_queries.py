@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from sqlalchemy import update
 
+from models.payments import Payment
 from models.reconciliation import Difference
 from models.refunds import DisputeState, Refund, RefundCause, RefundState
+from shop.context import Ctx
 from shop.errors import NotFound
 from shop.ids import new_id
 from shop.payments.desk import finance_counts, needing_refund, refunds_due
@@ -23,6 +26,7 @@ from shop.payments.refund_queries import (
     refunds_on_desk,
 )
 from shop.payments.refunds import refund_payment, retry_refund
+from shop.readiness import gauges
 from shop.reports.trail import audit_log
 from tests.conftest import acting
 from tests.refund_factories import ask, bought, disputed, end, of, unwanted
@@ -93,10 +97,39 @@ def test_a_retry_takes_the_place_of_what_failed(ctx, order):
     assert not shown.keys() & {"reason", "requested_by", "cause", "failure_code"}
 
 
+def stuck(ctx: Ctx, order: UUID) -> tuple[tuple[int, int], int, tuple[bool, int]]:
+    """The desk's count, the gauge, and what the first refund offers."""
+    first = refunds_of(ctx, order)[0]
+    gauge = gauges(ctx)["refunds_failed"][1]
+    return refund_counts(ctx)["stuck"], gauge, (first["can_retry"], first["retry_fen"])
+
+
 def test_a_failed_one_is_nobodys_work_once_the_money_went_back_otherwise(ctx, order):
-    end(ctx, ask(ctx, order), "declined")
-    ask(ctx, order, amount_fen=1)
-    assert refund_counts(ctx)["stuck"] == (0, 0)
+    failed = ask(ctx, order)
+    end(ctx, failed, "declined")
+    assert stuck(ctx, order) == ((1, 22_360), 1, (True, 22_360))
+    ask(ctx, order, amount_fen=10_000)
+    assert stuck(ctx, order) == ((1, 12_360), 1, (True, 12_360)), "the rest is owed as before"
+    ask(ctx, order, amount_fen=12_360)
+    assert stuck(ctx, order) == ((0, 0), 0, (False, 0))
+
+
+def test_of_a_line_that_was_given_back_otherwise_nothing_is_left_to_try(ctx, order):
+    """The order has more money than the failed refund wanted, but it is the other line's."""
+    failed = ask(ctx, order, of(ctx, order, 2))
+    end(ctx, failed, "declined")
+    ask(ctx, order, of(ctx, order, 2, fen=6_500))
+    assert stuck(ctx, order) == ((1, 1_460), 1, (True, 1_460))
+    ask(ctx, order, of(ctx, order, 2))
+    assert stuck(ctx, order) == ((0, 0), 0, (False, 0))
+
+
+def test_what_belongs_to_no_order_and_went_back_in_part(ctx, order):
+    payment = unwanted(ctx, order)
+    end(ctx, refund_payment(ctx, payment, "付错金额"), "declined")
+    ctx.session.execute(update(Payment).where(Payment.id == payment).values(refunded_fen=2_000))
+    assert stuck(ctx, order) == ((1, 3_000), 1, (True, 3_000))
+    assert needing_refund(ctx) == [], "one list is enough"
 
 
 def test_a_day_without_an_answer_is_slow(ctx, order):
@@ -133,7 +166,10 @@ def test_money_of_another_currency_waits_until_it_is_explained(ctx, order):
 
 def test_the_desk_counts_everything_that_waits(ctx, order):
     assert finance_counts(ctx) == dict.fromkeys(
-        ("due", "stuck", "slow", "disputes", "receipts", "proposed", "matches", "differences"),
+        (
+            *("due", "stuck", "slow", "overdue", "disputes"),
+            *("receipts", "proposed", "matches", "differences"),
+        ),
         (0, 0),
     )
     disputed(ctx, order)

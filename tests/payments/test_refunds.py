@@ -274,6 +274,28 @@ def test_the_last_of_the_money_frees_what_was_not_shipped(ctx, order):
     assert refused(ctx, order, lambda: ask(ctx, order)) == "nothing_to_refund"
 
 
+def test_of_a_failed_one_that_went_back_in_part_the_rest_is_tried(ctx, order):
+    failed = ask(ctx, order, of(ctx, order, 2))
+    end(ctx, failed, "card_expired")
+    ask(ctx, order, of(ctx, order, 2, fen=6_000))
+    again = fact.refund_of(ctx, retry_refund(acting(ctx, "fiona"), failed))
+    assert (again.retry_of, again.amount_fen, again.goods_fen) == (failed, 1_960, 560)
+    assert fact.gone(ctx, order) == [(0, 0, 0, 0), (6_560, 1_400, 2, 0)]
+    assert fact.money(ctx, order) == (TOTAL, 7_960, 0)
+
+
+def test_the_last_of_the_money_by_a_second_try(ctx, order):
+    on_hand, reserved = fact.stock(ctx)
+    failed = ask(ctx, order, amount_fen=100)
+    end(ctx, failed, "card_expired")
+    ask(ctx, order, amount_fen=TOTAL - 100)
+    assert fact.parts(ctx, order) == ["pending_shipment", "pending_shipment"]
+    retry_refund(ctx, failed)
+    assert fact.gone(ctx, order) == [(14_400, 0, 3, 0), (6_560, 1_400, 2, 0)]
+    assert fact.parts(ctx, order) == ["cancelled", "cancelled"]
+    assert fact.stock(ctx) == (on_hand, reserved - 5)
+
+
 def test_only_failed_ones_are_tried_again(ctx, order):
     refund_id = ask(ctx, order)
     assert refused(ctx, order, lambda: retry_refund(ctx, refund_id)) == "refund_requested"
