@@ -13,6 +13,7 @@ from storefront import (
     cart,
     catalog,
     checkout,
+    compressed,
     errors,
     find,
     home,
@@ -50,6 +51,7 @@ TRANSLATIONS = str(Path(__file__).parent / "translations")
 assets.register(page.blueprint)
 page.register_globals()
 page.blueprint.before_request(visit.begin)
+page.blueprint.after_request(compressed.page)
 errors.answer_for(page.blueprint)
 limits.answer_for_them()
 stale.answer_for_them()

@@ -5,10 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 from functools import cache
+from mimetypes import guess_type
 from pathlib import Path
 
 import js_lib_htmx
 from flask import Blueprint, Response, request, send_from_directory
+
+from storefront import compressed
 
 STATIC = Path(__file__).parent / "static"
 HTMX = Path(js_lib_htmx.__file__).parent / "static" / "htmx"
@@ -69,15 +72,33 @@ def register(blueprint: Blueprint) -> None:
 
 def _static(name: str) -> Response:
     current = "v" in request.args and request.args["v"] == versions().get(name)
-    return _kept(send_from_directory(STATIC, name), current=current)
+    return _kept(_sent(STATIC, name, versions().get(name)), current=current)
 
 
 def _script() -> Response:
-    return _kept(send_from_directory(HTMX, SCRIPT), current="v" in request.args)
+    answer = _sent(HTMX, SCRIPT, _version(HTMX / SCRIPT))
+    return _kept(answer, current="v" in request.args)
 
 
 def _favicon() -> Response:
-    return _kept(send_from_directory(STATIC, "favicon.svg"), current=False)
+    name = "favicon.svg"
+    return _kept(_sent(STATIC, name, versions()[name]), current=False)
+
+
+def _sent(folder: Path, name: str, version: str | None) -> Response:
+    """A file, packed where the browser takes it; without a version there is no such file."""
+    packed = compressed.file(folder / name) if version else None
+    if packed is None:
+        return send_from_directory(folder, name)
+    if compressed.taken() and "Range" not in request.headers:
+        answer = Response(packed, mimetype=guess_type(name)[0])
+        answer.set_etag(f"{version}-gzip")
+        compressed.mark(answer)
+        answer.make_conditional(request)
+    else:
+        answer = send_from_directory(folder, name)
+    answer.vary.add("Accept-Encoding")
+    return answer
 
 
 def _robots() -> Response:
@@ -93,6 +114,7 @@ def _kept(response: Response, *, current: bool) -> Response:
     return response
 
 
+@cache
 def _version(path: Path) -> str:
     digest = hashlib.sha256(path.read_bytes()).digest()
     return base64.urlsafe_b64encode(digest)[:8].decode()

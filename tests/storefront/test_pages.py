@@ -224,7 +224,7 @@ def test_static_files_are_kept_for_a_year_under_their_hash(reader):
 
 
 def test_htmx_is_served_by_ourselves(reader):
-    address = re.search(r'src="(/assets/htmx\.min\.js\?v=[^"]+)"', reader.get("/").text)[1]
+    address = re.search(r'src="(/assets/htmx\.min\.js\?v=[^"]+)"', reader.get("/cart").text)[1]
     assert reader.get(address).mimetype == "text/javascript"
 
 
