@@ -7,7 +7,7 @@ from typing import Any
 
 from flask_babel import gettext
 
-from shop.divisions import full_name
+from shop.divisions import origin_name
 from shop.reports.definitions import DIMENSIONS, Choice
 
 ORIGIN = "origin_"
@@ -23,7 +23,7 @@ def rule_set_facts(
     return [
         (gettext("生效期间"), _in_force(rules)),
         (gettext("计入平台"), comma.join(platforms.get(code, code) for code in included)),
-        (gettext("计入商品"), _goods(rules["product_filter"] or "")),
+        (gettext("计入商品"), _goods(rules["product_filter"] or "", language)),
         (gettext("金额"), _amount(rules)),
         (gettext("指标归类"), _classes(rules["category_map"] or {}, language, comma)),
     ]
@@ -36,13 +36,13 @@ def _in_force(rules: Mapping[str, Any]) -> str:
     return str(gettext("%(start)s 起，至 %(end)s（不含）", start=start, end=end))
 
 
-def _goods(product_filter: str) -> str:
+def _goods(product_filter: str, language: str) -> str:
     if product_filter == "any":
         return str(gettext("全部商品"))
     parts = [str(gettext("售出时为已认证帮扶产品"))] if CERTIFIED in product_filter else []
     if ORIGIN in product_filter:
         code = product_filter.rpartition(ORIGIN)[2]
-        parts.append(str(gettext("产地为%(place)s", place=full_name(code) or code)))
+        parts.append(str(gettext("产地为%(place)s", place=origin_name(code, language) or code)))
     return str(gettext("，或")).join(parts)
 
 

@@ -104,7 +104,10 @@ def _told(ctx: Ctx, report: SalesReport) -> SalesReport:
 
 def _frame(ctx: Ctx, span: Any, query: SalesQuery, found: SalesReport) -> dict[str, Any]:
     """What every page about a period shows: how it was asked, its totals, its definition."""
-    counted = {row["code"]: row["name"] for row in platforms(ctx)}
+    counted = {
+        row["code"]: (ctx.language == "en" and row["name_en"]) or row["name"]
+        for row in platforms(ctx)
+    }
     return {
         "family": "reports",
         "span": span,

@@ -87,7 +87,11 @@ class FreightTemplateRow(Base):
 
 
 class Product(Base):
-    """What a cooperative offers, in one or several SKUs. `search` holds words and their pinyin."""
+    """What a cooperative offers, in one or several SKUs. `search` holds words and their pinyin.
+
+    `label` is what is printed on the pack, Chinese by law; `label_en` says some of its texts in
+    English, under the same keys.
+    """
 
     __tablename__ = "product"
     __table_args__ = (
@@ -113,11 +117,13 @@ class Product(Base):
     origin_division: Mapped[str]
     aid_certified: Mapped[bool]
     storage: Mapped[str]
+    storage_en: Mapped[str | None]
     shelf_life_days: Mapped[int | None]
     no_reason_return: Mapped[ReturnRule] = mapped_column(choice(ReturnRule, "no_reason_return"))
     age_restricted: Mapped[bool]
     freight_template_id: Mapped[UUID] = mapped_column(ForeignKey("freight_template.id"))
     label: Mapped[Json]
+    label_en: Mapped[Json] = mapped_column(default=dict, server_default="{}")
     image: Mapped[str | None]
     sale_from: Mapped[datetime | None]
     sale_until: Mapped[datetime | None]

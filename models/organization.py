@@ -51,6 +51,7 @@ class SalesPlatform(Base):
     id: Mapped[Key]
     code: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
+    name_en: Mapped[str | None]
     kind: Mapped[str]
     counts_for: Mapped[list[str]]
 
@@ -90,6 +91,7 @@ class Campaign(Base):
     id: Mapped[Key]
     code: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
+    name_en: Mapped[str | None]
     kind: Mapped[str]
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
@@ -105,6 +107,7 @@ class RuleSetRow(Base):
     id: Mapped[Key]
     code: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
+    name_en: Mapped[str | None]
     measure: Mapped[str]
     effective_from: Mapped[date]
     effective_to: Mapped[date | None]

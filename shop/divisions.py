@@ -34,6 +34,17 @@ TOWNSHIPS = {
 }
 """The townships of Yongping, where the goods come from."""
 
+TOWNSHIPS_EN = {
+    "532928101": "Bonan town",
+    "532928102": "Shanyang town",
+    "532928103": "Longjie town",
+    "532928201": "Longmen township",
+    "532928202": "Beidou Yi township",
+    "532928203": "Changjie Yi township",
+    "532928204": "Shuixie Yi township",
+}
+YONGPING, YONGPING_EN = "532928", "Yongping, Dali, Yunnan"
+
 
 @dataclass(frozen=True, slots=True)
 class Division:
@@ -85,8 +96,16 @@ def full_name(code: str) -> str | None:
     return path.full_name if path else None
 
 
-def origin_name(code: str) -> str | None:
-    """Where goods come from: a township of Yongping (nine digits) or any division; else None."""
+def origin_name(code: str, language: str = "zh") -> str | None:
+    """Where goods come from: a township of Yongping (nine digits) or any division; else None.
+
+    The county and its townships have English names here, other divisions keep their own.
+    """
+    if not language.startswith("zh"):
+        if code == YONGPING:
+            return YONGPING_EN
+        if code in TOWNSHIPS_EN:
+            return f"{TOWNSHIPS_EN[code]}, {YONGPING_EN}"
     if code not in TOWNSHIPS:
         return full_name(code)
     return f"{full_name(code[:CODE_DIGITS])}{TOWNSHIPS[code]}"

@@ -10,7 +10,7 @@ from shop.catalog.detail_queries import ProductDetail, SkuOffer
 from shop.catalog.listing_queries import Facet, ProductItem
 from shop.catalog.rules import Hint, SaleState
 from shop.clock import SHANGHAI
-from shop.divisions import TOWNSHIPS, origin_name
+from shop.divisions import TOWNSHIPS, TOWNSHIPS_EN, origin_name
 from shop.formatting import day
 from shop.phones import MOBILE, PREFIX
 from shop.web import language
@@ -104,7 +104,7 @@ def product(detail: ProductDetail, row: Mapping[str, Any]) -> Shown:
         "age_restricted": detail.age_restricted,
         "no_return": detail.no_reason_return == "excluded_perishable",
         "origin": place(detail.origin["division_code"]),
-        "storage": storage(detail.storage),
+        "storage": pick(detail.storage, detail.storage_en),
         "shelf_life": shelf_life(detail.shelf_life_days),
         "return_text": return_text(detail.no_reason_return),
         "freight": hint(detail.freight),
@@ -176,7 +176,7 @@ def return_text(rule: str) -> str:
 
 def label(detail: ProductDetail) -> list[tuple[str, str]]:
     """What the law wants on the pack, as far as the cooperative gave it."""
-    given = detail.label
+    given = {**detail.label, **(detail.label_en if language() == "en" else {})}
     percent = given.get("alcohol_percent_vol")
     rows = [
         (_("净含量"), " / ".join(dict.fromkeys(one.net_content for one in detail.skus))),
@@ -186,7 +186,7 @@ def label(detail: ProductDetail) -> list[tuple[str, str]]:
         (_("食品生产许可证"), given.get("production_licence") or ""),
         (_("生产者"), given.get("producer") or ""),
         (_("产地"), place(detail.origin["division_code"])),
-        (_("储存条件"), storage(detail.storage)),
+        (_("储存条件"), pick(detail.storage, detail.storage_en)),
         (_("保质期"), shelf_life(detail.shelf_life_days)),
         (_("致敏物质"), labels.allergens(given.get("allergens") or ())),
         (_("警示语"), labels.warning(given.get("warning") or "")),
@@ -216,37 +216,13 @@ def documents(found: list[dict[str, Any]]) -> list[tuple[str, str]]:
 
 def place(code: str) -> str:
     """Where goods or people are from: a township of Yongping in both languages."""
-    if language() != "en" or code not in TOWNSHIPS:
-        return origin_name(code) or code
-    return f"{_townships()[code]}, Yongping, Dali, Yunnan"
+    return origin_name(code, language()) or code
 
 
 def township(code: str) -> str:
     """The township alone, where the county is known from around it."""
-    return _townships().get(code) or origin_name(code) or code
-
-
-def _townships() -> dict[str, str]:
-    return {
-        "532928101": _("博南镇"),
-        "532928102": _("杉阳镇"),
-        "532928103": _("龙街镇"),
-        "532928201": _("龙门乡"),
-        "532928202": _("北斗彝族乡"),
-        "532928203": _("厂街彝族乡"),
-        "532928204": _("水泄彝族乡"),
-    }
-
-
-def storage(text: str) -> str:
-    """How to keep it; the usual ways have an English text, the others stay as they are."""
-    known = {
-        "阴凉干燥、避光密封": lambda: _("阴凉干燥、避光密封"),
-        "常温, 避免阳光直射": lambda: _("常温，避免阳光直射"),
-        "0-4℃冷藏": lambda: _("0–4℃ 冷藏"),
-        "0-10℃或阴凉处, 开袋冷藏": lambda: _("0–10℃ 或阴凉处，开袋冷藏"),
-    }
-    return known[text]() if text in known else text
+    names = TOWNSHIPS_EN if language() == "en" else TOWNSHIPS
+    return names.get(code) or place(code)
 
 
 def _cooperative_picture(code: str) -> str:

@@ -126,7 +126,11 @@ class HintAnswer(Schema):
 
 
 class ProductAnswer(ProductItemAnswer):
-    """A product with all that its page says. No lots are kept yet, so `lots` is empty."""
+    """A product with all that its page says. No lots are kept yet, so `lots` is empty.
+
+    `label` is what is printed on the pack. `label_en` says some of it in English, under the same
+    keys; what is missing there is Chinese alone.
+    """
 
     code = fields.String(required=True)
     description = fields.String(required=True)
@@ -136,8 +140,10 @@ class ProductAnswer(ProductItemAnswer):
     no_reason_return = fields.String(required=True)
     origin = fields.Nested(OriginAnswer, required=True)
     storage = fields.String(required=True)
+    storage_en = fields.String(required=True, allow_none=True)
     shelf_life_days = fields.Integer(required=True, allow_none=True)
     label = fields.Dict(required=True)
+    label_en = fields.Dict(required=True)
     certificates = fields.List(fields.Nested(DocumentAnswer), required=True)
     households = fields.Nested(HouseholdsAnswer, required=True)
     freight = fields.Nested(HintAnswer, required=True)
@@ -198,11 +204,9 @@ class ChannelAnswer(NamedAnswer):
     medium = fields.String(required=True)
 
 
-class CampaignAnswer(Schema):
+class CampaignAnswer(NamedAnswer):
     """A promotion, half-open; `running` says whether it is on now."""
 
-    code = fields.String(required=True)
-    name = fields.String(required=True)
     kind = fields.String(required=True)
     starts_at = fields.DateTime(required=True)
     ends_at = fields.DateTime(required=True)

@@ -76,14 +76,14 @@ def storefronts(ctx: Ctx) -> list[dict[str, Any]]:
 
 
 def platforms(ctx: Ctx) -> list[dict[str, Any]]:
-    """Sales platforms, our own and others': code, name, kind, counts_for."""
-    return _listed(ctx, PLATFORMS, ("code", "name", "kind", "counts_for"), true())
+    """Sales platforms, our own and others': code, name, name_en, kind, counts_for."""
+    return _listed(ctx, PLATFORMS, ("code", "name", "name_en", "kind", "counts_for"), true())
 
 
 def campaigns(ctx: Ctx, *, running: bool = False) -> list[dict[str, Any]]:
-    """Campaigns, or those running now: code, name, kind, starts_at, ends_at, channels, goal_fen."""
+    """Campaigns, or those running now, as their table has them but for the key."""
     now = and_(CAMPAIGNS.c.starts_at <= ctx.now, ctx.now < CAMPAIGNS.c.ends_at)
-    columns = ("code", "name", "kind", "starts_at", "ends_at", "channels", "goal_fen")
+    columns = ("code", "name", "name_en", "kind", "starts_at", "ends_at", "channels", "goal_fen")
     return _listed(ctx, CAMPAIGNS, columns, now if running else true())
 
 

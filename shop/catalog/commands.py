@@ -136,6 +136,7 @@ def index_product(ctx: Ctx, product_id: UUID) -> None:
             PRODUCTS.c.description_en,
             PRODUCTS.c.origin_division,
             PRODUCTS.c.label,
+            PRODUCTS.c.label_en,
             CATEGORIES.c.name.label("category"),
             CATEGORIES.c.name_en.label("category_en"),
             COOPERATIVES.c.name.label("cooperative"),
@@ -154,6 +155,7 @@ def index_product(ctx: Ctx, product_id: UUID) -> None:
             row.cooperative_en,
             origin_name(row.origin_division),
             *row.label.get("ingredients", []),
+            *row.label_en.get("ingredients", []),
         ],
     }
     for mark, texts in found_in.items():

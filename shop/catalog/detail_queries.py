@@ -62,7 +62,8 @@ class SkuOffer:
 class ProductDetail:
     """A product as its page shows it; prices in fen. `label` is what the law wants on the pack.
 
-    No lots are kept yet: `lots` is empty.
+    `label_en` says some of its texts in English, under the same keys. No lots are kept
+    yet: `lots` is empty.
     """
 
     id: UUID
@@ -93,8 +94,10 @@ class ProductDetail:
     no_reason_return: str
     origin: dict[str, str]
     storage: str
+    storage_en: str | None
     shelf_life_days: int | None
     label: dict[str, Any]
+    label_en: dict[str, Any]
     certificates: list[dict[str, Any]]
     households: dict[str, int]
     freight: Hint
@@ -214,8 +217,10 @@ def _detail(ctx: Ctx, row: Any, offers: list[SkuOffer]) -> ProductDetail:
         "age_restricted",
         "no_reason_return",
         "storage",
+        "storage_en",
         "shelf_life_days",
         "label",
+        "label_en",
     )
     return ProductDetail(
         **{name: getattr(row, name) for name in same},

@@ -137,6 +137,7 @@ def campaigns(ctx: Ctx) -> Found:
         select(
             CAMPAIGNS.c.code,
             CAMPAIGNS.c.name,
+            CAMPAIGNS.c.name_en,
             CAMPAIGNS.c.kind,
             CAMPAIGNS.c.starts_at,
             CAMPAIGNS.c.ends_at,

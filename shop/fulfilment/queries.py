@@ -163,6 +163,7 @@ def _heads(ctx: Ctx) -> Select[*tuple[Any, ...]]:
             CONSIGNMENTS,
             COOPERATIVES.c.code.label("cooperative_code"),
             COOPERATIVES.c.name.label("cooperative_name"),
+            COOPERATIVES.c.name_en.label("cooperative_name_en"),
             ORDERS.c.number.label("order_number"),
             IS_DISPUTED.label("disputed"),
             *(ORDERS.c[name] for name in ADDRESS),
@@ -205,7 +206,11 @@ def _shown(ctx: Ctx, row: Any, lines: dict[UUID, list[Row]], *, readable: bool) 
     recipient, detail = row["recipient"], row["address_detail"]
     return {
         **{name: row[name] for name in PLAIN},
-        "cooperative": {"code": row["cooperative_code"], "name": row["cooperative_name"]},
+        "cooperative": {
+            "code": row["cooperative_code"],
+            "name": row["cooperative_name"],
+            "name_en": row["cooperative_name_en"],
+        },
         "lines": lines[row["id"]],
         "masked": not readable,
         "address": {

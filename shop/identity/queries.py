@@ -123,6 +123,7 @@ def user(session: Session, user_id: UUID) -> UserFacts:
             GRANTS.c.role,
             COOPERATIVES.c.code.label("cooperative_code"),
             COOPERATIVES.c.name.label("cooperative_name"),
+            COOPERATIVES.c.name_en.label("cooperative_name_en"),
             GRANT_UNITS.c.code.label("unit_code"),
             GRANT_UNITS.c.name.label("unit_name"),
         )
@@ -230,7 +231,7 @@ def _user_facts(rows: Sequence[AnyRow]) -> UserFacts:
         memberships=tuple(
             Membership(
                 row.role,
-                _named(row.cooperative_code, row.cooperative_name),
+                _named(row.cooperative_code, row.cooperative_name, row.cooperative_name_en),
                 _named(row.unit_code, row.unit_name),
             )
             for row in rows
@@ -239,8 +240,8 @@ def _user_facts(rows: Sequence[AnyRow]) -> UserFacts:
     )
 
 
-def _named(code: str | None, name: str | None) -> Named | None:
-    return None if code is None or name is None else Named(code, name)
+def _named(code: str | None, name: str | None, name_en: str | None = None) -> Named | None:
+    return None if code is None or name is None else Named(code, name, name_en)
 
 
 def _address_facts(row: AnyRow, secret: str, *, masked: bool) -> AddressFacts:

@@ -43,7 +43,7 @@ Texts = Mapping[str, tuple[str, str]]
 
 PROBLEMS: Texts = {
     "email": ("请填写有效的电子邮箱", "Please give a valid e-mail address"),
-    "name": ("姓名须为 1 至 80 个字符，且不含控制字符", "A name has 1 to 80 visible characters"),
+    "name": ("姓名须为 1 至 80 个字符", "A name has 1 to 80 visible characters"),
     "buyer_kind": (
         "请选择教职工、学生、校友或社会公众",
         "Please choose staff, student, alumni or public",
@@ -60,13 +60,13 @@ PROBLEMS: Texts = {
     "common": ("这个密码太常见，请换一个", "This password is among the first anybody would try"),
     "own_name": ("密码不能与邮箱相同", "The password must not be your e-mail address"),
     "recipient": (
-        "收货人须为 1 至 40 个字符，且不含控制字符",
+        "收货人须为 1 至 40 个字符",
         "The recipient has 1 to 40 visible characters",
     ),
     "invalid_phone": ("请填写正确的手机号码", "Please give a phone number we can call"),
     "division_code": ("请选择完整的省、市、区县", "Please choose province, city and county"),
     "detail": (
-        "详细地址须为 2 至 120 个字符，且不含控制字符",
+        "详细地址须为 2 至 120 个字符",
         "The address has 2 to 120 visible characters",
     ),
 }

@@ -15,6 +15,7 @@ class Named:
 
     code: str
     name: str
+    name_en: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

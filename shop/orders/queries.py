@@ -117,6 +117,7 @@ _PARTS = (
         CONSIGNMENTS,
         COOPERATIVES.c.code.label("cooperative_code"),
         COOPERATIVES.c.name.label("cooperative_name"),
+        COOPERATIVES.c.name_en.label("cooperative_name_en"),
         *(LINES.c[name].label(f"line_{name}") for name in OF_A_LINE),
     )
     .join(COOPERATIVES, COOPERATIVES.c.id == CONSIGNMENTS.c.cooperative_id)
@@ -267,7 +268,11 @@ def _consignments(ctx: Ctx, order_ids: Sequence[UUID]) -> dict[UUID, list[Row]]:
 def _part(row: Mapping[Any, Any]) -> Row:
     return {
         **{name: row[name] for name in PART_NAMES},
-        "cooperative": {"code": row["cooperative_code"], "name": row["cooperative_name"]},
+        "cooperative": {
+            "code": row["cooperative_code"],
+            "name": row["cooperative_name"],
+            "name_en": row["cooperative_name_en"],
+        },
         "lines": [],
     }
 

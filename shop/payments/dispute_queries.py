@@ -7,8 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, select
 
+from models.catalog import Cooperative
 from models.identity import Role
-from models.orders import Order, OrderLine
+from models.orders import Consignment, Order, OrderLine
 from models.payments import Payment
 from models.refunds import Dispute, DisputeLine, DisputeState
 from shop import audit, crypto, phones
@@ -18,6 +19,7 @@ from shop.orders.queries import timeline
 
 DISPUTES, DISPUTE_LINES = Dispute.__table__, DisputeLine.__table__
 PAYMENTS, ORDERS, LINES = Payment.__table__, Order.__table__, OrderLine.__table__
+CONSIGNMENTS, COOPERATIVES = Consignment.__table__, Cooperative.__table__
 
 Row = dict[str, Any]
 
@@ -76,7 +78,10 @@ SOLD = (
         LINES.c.discount_fen,
         LINES.c.freight_fen,
         LINES.c.no_return_confirmed,
+        COOPERATIVES.c.name_en.label("cooperative_name_en"),
     )
+    .join(CONSIGNMENTS, CONSIGNMENTS.c.id == LINES.c.consignment_id)
+    .join(COOPERATIVES, COOPERATIVES.c.id == CONSIGNMENTS.c.cooperative_id)
     .where(LINES.c.order_id == bindparam("wanted"))
     .order_by(LINES.c.position)
 )

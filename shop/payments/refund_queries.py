@@ -148,6 +148,7 @@ LINES_OF = (
         LINES.c.snapshot["sku_code"].astext.label("sku"),
         COOPERATIVES.c.code.label("cooperative_code"),
         COOPERATIVES.c.name.label("cooperative_name"),
+        COOPERATIVES.c.name_en.label("cooperative_name_en"),
         REFUND_LINES.c.goods_fen,
         REFUND_LINES.c.freight_fen,
         REFUND_LINES.c.withdrawn,

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Text, cast, exists, or_, select, union_all
 
 from models.bank import BankMatch, BankReceipt, BankStatement
-from models.catalog import Cooperative, Sku
+from models.catalog import Cooperative, Product, Sku
 from models.identity import Role, RoleGrant, User
 from models.orders import Consignment, Order
 from models.organization import Unit
@@ -25,6 +25,7 @@ REFUNDS, DISPUTES = Refund.__table__, Dispute.__table__
 RECEIPTS, MATCHES = BankReceipt.__table__, BankMatch.__table__
 STATEMENTS = BankStatement.__table__
 COOPERATIVES, UNITS = Cooperative.__table__, Unit.__table__
+PRODUCTS = Product.__table__
 
 Row = dict[str, Any]
 Names = dict[str, str]
@@ -48,14 +49,17 @@ def colleagues(ctx: Ctx) -> list[str]:
 def names_of(ctx: Ctx, rows: Sequence[Row]) -> dict[tuple[str, str], str]:
     """(subject, its key) -> what it is called, of those rows that hold a key of ours.
 
-    So are the units and cooperatives that a role is bounded to. Who has no role is a buyer and
-    masked; a bank's line is its day and amount, without its payer.
+    So are the units and cooperatives that a role is bounded to, and the products, which the log
+    knows by their slugs. Who has no role is a buyer and masked; a bank's line is its day and
+    amount, without its payer.
     """
     wanted: dict[str, set[UUID]] = {kind: set() for kind in KINDS}
     for kind, text in _mentions(rows):
         if kind in wanted and (key := _key(text)):
             wanted[kind].add(key)
-    return {
+    slugs = {row["subject_id"] for row in rows if row["subject"] == "product"}
+    products = _products(ctx, slugs) if slugs else {}
+    return {("product", slug): name for slug, name in products.items()} | {
         (kind, key): name
         for kind, keys in wanted.items()
         if keys
@@ -73,14 +77,15 @@ def _mentions(rows: Sequence[Row]) -> Iterator[tuple[str, Any]]:
 def mentioned(ctx: Ctx, text: str) -> list[str]:
     """The keys and numbers under which the log speaks of `text`.
 
-    `text` is such a key or number itself, a SKU's code, a person's name or e-mail address; or an
-    order's number, for its consignments, matches, refunds and disputes too.
+    `text` is such a key or number itself, a SKU's code, a product's name, a person's name or e-mail
+    address; or an order's number, for its consignments, matches, refunds and disputes too.
     """
     here = ORDERS.c.number == text
     found = ctx.session.execute(
         union_all(
             select(cast(SKUS.c.id, Text)).where(SKUS.c.code == text.upper()),
             select(SKUS.c.code).where(SKUS.c.code == text.upper()),
+            select(PRODUCTS.c.slug).where(or_(PRODUCTS.c.name == text, PRODUCTS.c.name_en == text)),
             select(cast(USERS.c.id, Text)).where(
                 or_(USERS.c.name == text, USERS.c.email == text.lower())
             ),
@@ -104,6 +109,16 @@ def _skus(ctx: Ctx, keys: set[UUID]) -> Names:
     """For movements written down before SKUs were named by their codes."""
     found = ctx.session.execute(select(SKUS.c.id, SKUS.c.code).where(SKUS.c.id.in_(keys)))
     return {str(row.id): row.code for row in found}
+
+
+def _products(ctx: Ctx, slugs: set[str]) -> Names:
+    here = ctx.language.startswith("zh")
+    found = ctx.session.execute(
+        select(PRODUCTS.c.slug, PRODUCTS.c.name, PRODUCTS.c.name_en).where(
+            PRODUCTS.c.slug.in_(slugs)
+        )
+    )
+    return {row.slug: row.name if here else row.name_en or row.name for row in found}
 
 
 def _people(ctx: Ctx, keys: set[UUID]) -> Names:

@@ -79,7 +79,11 @@ def _definition(report: SalesReport) -> Iterator[tuple[Text, str]]:
         f"{FILTERS[name].title.in_(language)}{colon}{text}"
         for name, text in found["filter_texts"].items()
     ]
-    rules = [f"{rules['code']} {rules['name']}" for rules in found["rule_sets"]]
+    english = not language.startswith("zh")
+    rules = [
+        f"{rules['code']} {(english and rules['name_en']) or rules['name']}"
+        for rules in found["rule_sets"]
+    ]
     for label, several in (
         (Text("筛选", "Filters"), filters),
         (Text("统计口径", "Rule set"), rules),

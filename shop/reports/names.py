@@ -9,6 +9,7 @@ from sqlalchemy import Table, select
 
 from models.catalog import Category, Cooperative, Product, Sku
 from models.organization import Campaign, Channel, SalesPlatform, Storefront, Unit
+from shop.catalog.sizes import size_name
 from shop.context import Ctx
 from shop.reports.definitions import FILTERS, NOT_GIVEN, Choice, Coded, Part
 from shop.reports.rules import SalesQuery
@@ -49,6 +50,8 @@ def in_english(
     told = list(rows)
     if ctx.language.startswith("zh"):
         return told
+    if "sku" in dimensions:
+        told = [{**row, "sku_name": size_name(row["sku_name"], ctx.language)} for row in told]
     for name in dimensions:
         if name not in NAMED or "name_en" not in NAMED[name].c:
             continue
@@ -64,7 +67,10 @@ def _names(ctx: Ctx, name: str, codes: Collection[str]) -> dict[str, str]:
     rows = ctx.session.execute(select(table).where(table.c.code.in_(codes))).mappings()
     chinese = ctx.language.startswith("zh")
     return {
-        row["code"]: row["name"] if chinese else row.get("name_en") or row["name"] for row in rows
+        row["code"]: row["name"]
+        if chinese
+        else row.get("name_en") or size_name(row["name"], ctx.language)
+        for row in rows
     }
 
 

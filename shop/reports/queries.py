@@ -236,6 +236,7 @@ def _rule_sets(ctx: Ctx, query: SalesQuery, codes: Collection[str]) -> list[dict
         {
             "code": row["code"],
             "name": row["name"],
+            "name_en": row["name_en"],
             "effective_from": row["effective_from"],
             "effective_to": row["effective_to"],
             **{key: row["definition"].get(key) for key in PRINTED_RULES},

@@ -142,10 +142,11 @@ def _rule_set(row: Row) -> Row:
     return {
         "code": rules.code,
         "name": rules.name,
+        "name_en": row.get("name_en"),
         "measure": rules.measure,
         "effective_from": rules.effective_from,
         "effective_to": rules.effective_to,
-        "definition": row,
+        "definition": _without(row, "name_en"),
     }
 
 

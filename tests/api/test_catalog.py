@@ -225,6 +225,14 @@ def test_a_product_says_all_that_its_page_needs(reader):
         "name": "云南省大理白族自治州永平县龙门乡",
     }
     assert tea["label"]["ingredients"] == ["茶叶"]
+    assert tea["label_en"] == {
+        "ingredients": ["tea"],
+        "producer": "Yunwuling Tea Cooperative (demo)",
+    }
+    assert (tea["storage"], tea["storage_en"]) == (
+        "阴凉干燥、避光密封",
+        "Cool, dry and dark, well closed",
+    )
     assert tea["households"] == {"members": 186, "lifted": 74}
     assert [one["kind"] for one in tea["certificates"]] == [
         "business_licence",
@@ -287,6 +295,14 @@ def test_reference_lists(reader, path, codes):
     answer = reader.get(path).json
     assert [item["code"] for item in answer["items"]] == codes
     assert answer["next_cursor"] is None
+
+
+def test_a_campaign_has_a_name_in_both_languages(reader):
+    first = reader.get("/campaigns").json["items"][0]
+    assert (first["name"], first["name_en"]) == (
+        "2026消费帮扶新春行动",
+        "Spring Festival aid campaign 2026",
+    )
 
 
 def test_a_cooperative_shows_its_words_and_documents(reader):

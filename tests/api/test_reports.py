@@ -104,7 +104,7 @@ def test_names_are_told_in_english(api: Any, sold: None) -> None:
     [entry, *_] = api.get(f"/reports/entries?{YEAR}&lang=en", as_="olga").json["items"]
     assert entry["unit_name"] == "School of Economics"
     assert entry["cooperative_name"] == "Yunwuling Tea Cooperative (demo)"
-    assert (entry["product_name"], entry["sku_name"]) == ("High-mountain green tea", "罐装100g")
+    assert (entry["product_name"], entry["sku_name"]) == ("High-mountain green tea", "Tin 100g")
 
 
 def test_a_side_of_the_figures_is_asked_for(api: Any, sold: None) -> None:

@@ -4,13 +4,34 @@ from __future__ import annotations
 
 import re
 import threading
+from pathlib import Path
 
 import pytest
 
+from shop.payments.sandbox import cashier
 from shop.payments.sandbox.machine import MOVES
 
 BACK = "https://mall.example/back?session="
 SESSIONS = "/checkout/sessions"
+
+
+STYLE = Path(cashier.__file__).with_name("static") / "cashier.css"
+COLOURS = dict(re.findall("--(\\w+): (#[0-9a-f]{3,6});", STYLE.read_text(encoding="utf-8")))
+
+
+def luminance(colour):
+    """Of a colour by WCAG 2: 0 is black, 1 is white."""
+    digits = colour[1:] if len(colour) == len("#rrggbb") else "".join(x * 2 for x in colour[1:])
+    parts = [int(digits[place : place + 2], 16) / 255 for place in (0, 2, 4)]
+    linear = [x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in parts]
+    return sum(x * share for x, share in zip(linear, (0.2126, 0.7152, 0.0722), strict=True))
+
+
+@pytest.mark.parametrize("ground", ["paper", "ground", "sun"])
+@pytest.mark.parametrize("text", ["ink", "soft"])
+def test_a_text_stands_out_from_its_ground(text, ground):
+    dark, light = luminance(COLOURS[text]), luminance(COLOURS[ground])
+    assert (light + 0.05) / (dark + 0.05) >= 4.5
 
 
 def state(desk, session):

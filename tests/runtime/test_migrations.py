@@ -167,6 +167,23 @@ def test_a_mall_that_has_sold_goes_down_to_nothing_and_up_again(sold, settings):
         assert prove(ctx).proved
 
 
+def test_how_goods_are_kept_is_said_in_english_where_the_pages_said_it(sold):
+    """By version 0.4 the storefront itself knew four ways; what a shop wrote otherwise has none."""
+    migrations.downgrade(sold, "0004")
+    with psycopg.connect(migrations._conninfo(sold)) as connection:
+        for code, text in (("P01", "0-4℃冷藏"), ("P02", "常温, 避免阳光直射"), ("P03", "随意")):
+            connection.execute("UPDATE product SET storage = %s WHERE code = %s", (text, code))
+    migrations.upgrade(sold)
+    kept = "SELECT storage_en, label_en FROM product WHERE code < 'P05' ORDER BY code"
+    assert rows(sold, kept) == [
+        ("Refrigerated at 0–4 °C", {}),
+        ("At room temperature, away from direct sunlight", {}),
+        (None, {}),
+        ("Cool, dry and dark, well closed", {}),
+    ]
+    assert rows(sold, "SELECT DISTINCT name_en FROM sales_platform") == [(None,)]
+
+
 def test_what_was_paid_before_there_was_a_ledger_is_its_opening_balance(sold, settings):
     """Two orders paid two ways and money that no order may keep, as release 0.1 left them.
 

@@ -83,6 +83,18 @@ def test_a_movement_names_its_sku_in_old_rows_too(ctx):
     assert told(ctx, subject="p01-1") == [("stock.adjust", "P01-1")] * 2
 
 
+@pytest.mark.parametrize(
+    ("language", "name"), [("zh", "高山绿茶 一级"), ("en", "High-mountain green tea")]
+)
+def test_a_product_is_called_by_its_name_and_asked_for_by_it(ctx, language, name):
+    bob = replace(acting(ctx, "bob"), language=language)
+    audit.record(bob, "product.withdraw", "product", "high-mountain-green-tea")
+    audit.record(bob, "product.withdraw", "product", "gone")
+    assert told(bob, limit=2) == [("product.withdraw", "gone"), ("product.withdraw", name)]
+    for asked in (name, "high-mountain-green-tea"):
+        assert told(bob, subject=asked) == [("product.withdraw", name)]
+
+
 def test_names_are_no_part_of_the_chain(ctx, matched):
     before = [row["hash"] for row in audit_log(ctx)]
     assert audit.verify(ctx.session) == []

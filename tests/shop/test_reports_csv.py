@@ -9,10 +9,11 @@ from datetime import date
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from models.aid import AidEntry
 from models.money import parse_yuan
+from models.organization import RuleSetRow
 from shop.context import Ctx
 from shop.reports.entry_file import entries_csv
 from shop.reports.exports import kept, safe, sales_csv
@@ -82,6 +83,18 @@ def test_in_english(ctx: Ctx, sold: None) -> None:
     headings, *_, total = table(opened(replace(ctx, language="en")))
     assert headings[:4] == ["Month", "Unit code", "Unit", "Orders"]
     assert (headings[8], total[0]) == ("Aid amount (yuan)", "Total")
+
+
+@pytest.mark.parametrize(
+    ("name_en", "told"),
+    [("What counts", "aid2026 What counts"), (None, "aid2026 消费帮扶统计口径(2026, 演示)")],
+)
+def test_a_rule_set_without_an_english_name_keeps_its_own(
+    ctx: Ctx, sold: None, name_en: str | None, told: str
+) -> None:
+    ctx.session.execute(update(RuleSetRow.__table__).values(name_en=name_en))
+    rows = opened(replace(ctx, language="en"))
+    assert dict(row for row in rows[1 : rows.index([])])["Rule set"] == told
 
 
 def test_without_dimensions_there_is_the_total_alone(ctx: Ctx, sold: None) -> None:

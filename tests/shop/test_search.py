@@ -57,6 +57,13 @@ def test_where_goods_come_from_is_searched_by_words_and_pinyin(ctx, words):
     assert found(ctx, words) >= TEAS
 
 
+@pytest.mark.parametrize(
+    ("words", "codes"), [("maltose", {"P08"}), ("麦芽糖", {"P08"}), ("oligosaccharides", {"P21"})]
+)
+def test_an_ingredient_is_found_in_both_languages(ctx, words, codes):
+    assert found(ctx, words) == codes
+
+
 @pytest.mark.parametrize("words", ["茶叶", "茶葉", "chaye", "cha ye", "chay", "cy", "CY", "ｃｙ"])
 def test_teas_are_found_however_they_are_typed(ctx, words):
     assert found(ctx, words) == TEAS

@@ -6,7 +6,9 @@ import re
 from html import unescape
 
 import pytest
+from sqlalchemy import update
 
+from models.catalog import Product
 from shop.catalog.cache import cache_of
 from shop.catalog.rules import Hint
 from shop.pricing.freight import FreeCondition, FreightTemplate, Rule, Step
@@ -127,6 +129,36 @@ def test_in_chinese_they_stand_as_on_the_pack(reader):
     assert walnuts["致敏物质"] == "坚果、芝麻（自愿标示）"
     assert label(reader.get("/p/bamboo-liquor?lang=zh").text)["警示语"] == (
         "过量饮酒有害健康；不向未成年人销售"
+    )
+
+
+def test_what_is_in_it_is_said_in_the_reader_s_language(reader):
+    english = label(reader.get("/p/candied-walnut-kernels?lang=en").text)
+    assert (english["Ingredients"], english["Producer"], english["Storage"]) == (
+        "walnut kernels, white sugar, maltose, sesame",
+        "Qingling Walnut Cooperative (demo)",
+        "At room temperature, away from direct sunlight",
+    )
+    chinese = label(reader.get("/p/candied-walnut-kernels?lang=zh").text)
+    assert (chinese["配料"], chinese["生产者"], chinese["储存条件"]) == (
+        "核桃仁、白砂糖、麦芽糖、芝麻",
+        "青岭核桃专业合作社(演示)",
+        "常温，避免阳光直射",
+    )
+
+
+def test_what_has_no_english_is_shown_as_on_the_pack(visitor, transactions):
+    with transactions.begin() as ctx:
+        ctx.session.execute(
+            update(Product.__table__)
+            .where(Product.code == "P08")
+            .values(label_en={"producer": "Qingling"}, storage_en=None)
+        )
+    english = label(visitor.get("/p/candied-walnut-kernels?lang=en").text)
+    assert (english["Ingredients"], english["Producer"], english["Storage"]) == (
+        "核桃仁, 白砂糖, 麦芽糖, 芝麻",
+        "Qingling",
+        "常温，避免阳光直射",
     )
 
 

@@ -20,6 +20,8 @@ from storefront import sizes
         ("500ml×2礼盒", "500ml×2 gift box"),
         ("280g×4组合", "280g×4 set"),
         ("1kg", "1kg"),
+        ("饼", "cake"),
+        ("罐", "tin"),
         ("手工竹篮500g", "手工竹篮500g"),
     ],
 )
