@@ -25,7 +25,7 @@ from shop.reports.rules import SalesQuery
 PAGE = 50
 
 
-@pages.page("/entries", permission="entries.read")
+@pages.page("/entries", permission="entries.read", opens="snapshot")
 def entries(ctx: Ctx) -> Any:
     """A page of entries below the figures that all of them add up to."""
     try:
@@ -53,7 +53,7 @@ def entries(ctx: Ctx) -> Any:
     )
 
 
-@pages.page("/entries.csv", permission="entries.read")
+@pages.page("/entries.csv", permission="entries.read", opens="snapshot")
 def entries_csv(ctx: Ctx) -> Response:
     """All of them as a file for a spreadsheet program."""
     span, query = query_of(request.args, business_day(ctx.now))

@@ -28,7 +28,7 @@ from shop.reports.rules import SalesQuery
 NEXT_TO_SHIP = 6
 
 
-@pages.page("/", permission="desk.open")
+@pages.page("/", permission="desk.open", opens="snapshot")
 def landing(ctx: Ctx) -> str:
     """Each role's work on one page; who has two roles sees both."""
     board = _board(ctx) if allowed(ctx.actor, "consignments.read") else None

@@ -35,7 +35,7 @@ MOST_ROWS = 500
 """Of a breakdown's own page: more than a year's days. Its file has all of them."""
 
 
-@pages.page("/reports", permission="reports.read")
+@pages.page("/reports", permission="reports.read", opens="snapshot")
 def report(ctx: Ctx) -> Any:
     """The total of a period with everything that explains it."""
     try:
@@ -56,7 +56,7 @@ def report(ctx: Ctx) -> Any:
     )
 
 
-@pages.page("/reports/by/<dimension>", permission="reports.read")
+@pages.page("/reports/by/<dimension>", permission="reports.read", opens="snapshot")
 def breakdown(ctx: Ctx, dimension: str) -> Any:
     """The rows of one breakdown, or of one within another, with every measure."""
     try:
@@ -73,7 +73,7 @@ def breakdown(ctx: Ctx, dimension: str) -> Any:
     )
 
 
-@pages.page("/reports/by/<dimension>.csv", permission="reports.read")
+@pages.page("/reports/by/<dimension>.csv", permission="reports.read", opens="snapshot")
 def breakdown_csv(ctx: Ctx, dimension: str) -> Response:
     """The same as a file for a spreadsheet program."""
     span, query = query_of(request.args, business_day(ctx.now))

@@ -20,7 +20,7 @@ from shop.identity.policy import authorize
 from shop.web import bearer_actor, refuse_nul, transactions
 
 View = Callable[..., Any]
-Opens = Literal["begin", "reading", "alone"]
+Opens = Literal["begin", "reading", "snapshot", "alone"]
 Idempotent = bool | Literal["if_asked"]
 PREFIX = "/api/v1"
 KEY = "Idempotency-Key"
@@ -97,8 +97,9 @@ def endpoint(
     `phases` the `Transactions` to open its own short ones; then `body=` and `query=` as loaded by
     their schemas, and the rule's variables. It returns a value for `answer` or a `Reply`, with
     `phases` also the `Rest`. Who `opens` something else: `reading` writes nothing, not even that
-    somebody looked; `alone` writes by exactly one statement. What is `idempotent` needs an
-    `Idempotency-Key`; `if_asked` it heeds one that is sent.
+    somebody looked, nor does `snapshot`, which reads all of one moment; `alone` writes by exactly
+    one statement. What is `idempotent` needs an `Idempotency-Key`; `if_asked` it heeds one that is
+    sent.
 
     For the document: `headers` of the request that the function reads (`openapi.HEADERS`), the
     `media_type` of a ready answer, and whether the function takes the `raw_body` itself, or reads

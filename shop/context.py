@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import Executable
+
 from models.identity import BuyerKind, Role
 from shop.clock import Clock, system_clock
 from shop.db import Database, in_transaction
+from shop.errors import TryAgain
 from shop.session import Session
 from shop.settings import Settings
 
@@ -56,6 +59,8 @@ class Ctx:
     settings: Settings
     request_id: str = "-"
     language: str = "zh"
+    afterwards: list[Executable] | None = None
+    """Of a snapshot, which cannot write: what is to be written once it is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,23 @@ class Transactions:
         """For who only looks; see `Database.reading`."""
         with self.database.reading() as session:
             yield self._ctx(session)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Ctx]:
+        """For who reads several things that have to agree; see `Database.snapshot`.
+
+        What was left in `ctx.afterwards` is then written in a transaction of its own. The answer
+        does not depend on that: while the database is busy it is left out.
+        """
+        later: list[Executable] = []
+        with self.database.snapshot() as session:
+            ctx = self._ctx(session)
+            ctx.afterwards = later
+            yield ctx
+        if later:
+            with suppress(TryAgain), self.database.transaction() as session:
+                for statement in later:
+                    session.execute(statement)
 
     def acting(self, actor: Actor) -> Transactions:
         """The same, for another actor."""

@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from typing import Any
 
 import orjson
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -25,6 +25,10 @@ STATEMENT_TIMEOUT_MS = 15_000
 BUSY = {"55P03", "40P01", "40001", "57014", "25P03", "25P04"}
 """SQLSTATEs of lock timeout, deadlock, serialization failure and statement timeout, and of a
 transaction that PostgreSQL ended because it stood still: this machine was halted for a while."""
+
+HELD = text("LOCK TABLE aid_entry IN ACCESS SHARE MODE")
+"""What `aidmall reports rebuild` writes anew is empty to a snapshot from before, PostgreSQL says.
+Held before the snapshot is taken, as LOCK does, it cannot be written anew meanwhile."""
 
 _open: ContextVar[bool] = ContextVar("transaction_open", default=False)
 
@@ -62,6 +66,20 @@ class Database:
         """
         return self._opened(self.readers)
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """Only reading, and all statements see the same moment: figures that have to agree.
+
+        A connection of the readers' pool, with a BEGIN and a COMMIT for this once. It neither waits
+        for who writes nor fails because of them: it reads what was committed when it began.
+
+        Raises:
+            TryAgain, RuntimeError: as `transaction`.
+        """
+        with self._opened(self.readers, isolation="REPEATABLE READ") as session:
+            session.execute(HELD)
+            yield session
+
     def alone(self) -> AbstractContextManager[Session]:
         """For one statement that is a transaction of its own: no BEGIN and no COMMIT.
 
@@ -71,11 +89,13 @@ class Database:
         return self._opened(self.engine, alone=True)
 
     @contextmanager
-    def _opened(self, source: Engine, *, alone: bool = False) -> Iterator[Session]:
+    def _opened(
+        self, source: Engine, *, alone: bool = False, isolation: str | None = None
+    ) -> Iterator[Session]:
         if _open.get():
             raise RuntimeError("a transaction is already open: pass ctx on instead of opening one")
         token = _open.set(True)
-        session = Session(self.engine, self._prepared, source, alone=alone)
+        session = Session(self.engine, self._prepared, source, alone=alone, isolation=isolation)
         try:
             yield session
             session.commit()

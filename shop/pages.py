@@ -7,11 +7,13 @@ did is rolled back first; then `retry`, given the error, renders the form again 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from flask import Blueprint, g, redirect, request, url_for
 
+from shop.context import Ctx
 from shop.errors import ShopError, Unauthenticated
 from shop.identity.policy import CHANGE_FIRST, authorize
 from shop.web import refuse_nul, session_actor, transactions
@@ -19,6 +21,7 @@ from shop.web import refuse_nul, session_actor, transactions
 View = Callable[..., Any]
 ErrorPage = Callable[[ShopError], Any]
 Retry = Callable[..., Any]
+Opens = Literal["begin", "snapshot"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ class Page:
     view: View
     phases: bool
     retry: Retry | None
+    opens: Opens
 
 
 class Pages:
@@ -56,11 +60,15 @@ class Pages:
         methods: tuple[str, ...] = ("GET",),
         phases: bool = False,
         retry: Retry | None = None,
+        opens: Opens = "begin",
     ) -> Callable[[View], View]:
-        """Declare a page. The view gets `ctx` (or `Transactions` with `phases`) and the path."""
+        """Declare a page. The view gets `ctx` (or `Transactions` with `phases`) and the path.
+
+        Who `opens` a `snapshot` writes nothing, and all it reads is of one moment.
+        """
 
         def declare(view: View) -> View:
-            spec = Page(rule, methods, permission, view, phases, retry)
+            spec = Page(rule, methods, permission, view, phases, retry, opens)
             self.declared.append(spec)
             self.blueprint.add_url_rule(
                 rule, view.__name__, self._responder(spec), methods=list(methods)
@@ -90,7 +98,8 @@ class Pages:
 
     def _run(self, spec: Page, path: dict[str, Any]) -> Any:
         opened = transactions()
-        with opened.begin() as ctx:
+        opening: Callable[[], AbstractContextManager[Ctx]] = getattr(opened, spec.opens)
+        with opening() as ctx:
             ctx.actor = g.actor = session_actor(ctx)
             authorize(ctx.actor, spec.permission)
             if not spec.phases:

@@ -31,14 +31,16 @@ class Session:
         source: Engine | None = None,
         *,
         alone: bool = False,
+        isolation: str | None = None,
     ) -> None:
         """A session of `engine`, on a connection of `source` if that is another.
 
-        `alone`: for one statement only, which is a transaction of its own.
+        `alone`: for one statement only, which is a transaction of its own. `isolation`: a level
+        other than the one at which `source` connects, for this once.
         """
         self.engine = engine
         self._source, self._prepared = source or engine, prepared
-        self._alone = alone
+        self._alone, self._isolation = alone, isolation
         self._line: Connection | None = None
         self._cursor: psycopg.Cursor[Any] | None = None
         self._orm: OrmSession | None = None
@@ -50,6 +52,8 @@ class Session:
             self._line = self._source.connect()
             if self._alone:
                 _commit_each(self._line, each=True)
+            elif self._isolation is not None:
+                self._line.execution_options(isolation_level=self._isolation)
         elif self._alone:
             raise RuntimeError("a second statement would not belong to the first")
         return self._line

@@ -19,6 +19,7 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     ColumnElement,
+    Executable,
     Text,
     Uuid,
     cast,
@@ -86,20 +87,22 @@ def find(ctx: Ctx, query: SalesQuery) -> Stand | None:
         return None
     if ctx.now - row.asked_at > NOTED_AGAIN:
         free = select(ROLLUPS.c.id).where(ROLLUPS.c.id == row.id)
-        ctx.session.execute(
+        _write(
+            ctx,
             update(ROLLUPS)
             .where(ROLLUPS.c.id.in_(free.with_for_update(skip_locked=True)))
-            .values(asked_at=ctx.now)
+            .values(asked_at=ctx.now),
         )
     return Stand(row.id, row.horizon)
 
 
 def note(ctx: Ctx, query: SalesQuery) -> None:
     """Write a question down for the worker."""
-    ctx.session.execute(
+    _write(
+        ctx,
         insert(ROLLUPS)
         .values(id=new_id(), key=_key(query), question=question(query), asked_at=ctx.now)
-        .on_conflict_do_nothing(index_elements=["key"])
+        .on_conflict_do_nothing(index_elements=["key"]),
     )
 
 
@@ -208,6 +211,17 @@ def _adding(rollup_id: UUID, query: SalesQuery, since: int | None, below: int) -
 def _united(new: Any) -> Any:
     every = func.unnest(CELLS.c.rule_sets + new.rule_sets).column_valued("code")
     return select(every).distinct().order_by(every).scalar_subquery()
+
+
+def _write(ctx: Ctx, statement: Executable) -> None:
+    """Now, or once the snapshot is over in which the question was asked.
+
+    In one that could write, two who ask the same question would fail each other.
+    """
+    if ctx.afterwards is None:
+        ctx.session.execute(statement)
+    else:
+        ctx.afterwards.append(statement)
 
 
 def _key(query: SalesQuery) -> str:

@@ -98,7 +98,7 @@ def test_a_statement_alone_that_is_refused_says_so(database):
 
 
 def test_nothing_else_opens_inside(database):
-    ways = (database.transaction, database.reading, database.alone)
+    ways = (database.transaction, database.reading, database.snapshot, database.alone)
     for outer, inner in product(ways, ways):
         with outer(), pytest.raises(RuntimeError, match="already open"):
             inner().__enter__()
@@ -120,6 +120,34 @@ def test_reading_opens_no_transaction_and_sees_what_others_commit_meanwhile(data
         first = [session.execute(select(func.now())).scalar_one() for _ in TIMES]
         assert len(set(first)) == len(TIMES)  # each statement began by itself
         assert session.execute(XID).scalar_one() is None
+
+
+@pytest.mark.usefixtures("known")
+def test_a_snapshot_is_of_one_moment_and_leaves_its_connection_as_it_was(database):
+    before = price(database)
+    for time in TIMES:
+        with database.snapshot() as session:
+            pid = session.execute(PID).scalar_one()
+            assert session.execute(READ).scalar_one() == before
+            with database.engine.begin() as line:
+                line.execute(PRICE, {"fen": time})
+            assert session.execute(READ).scalar_one() == before
+            assert session.execute(XID).scalar_one() is None
+        with database.reading() as session:
+            began = [session.execute(select(func.now())).scalar_one() for _ in TIMES]
+            assert (session.execute(PID).scalar_one(), len(set(began))) == (pid, len(TIMES))
+        before = time
+    assert price(database) == TIMES[-1]
+
+
+def test_a_snapshot_cannot_write(database):
+    before = price(database)
+    for _ in TIMES:
+        with database.snapshot() as session, pytest.raises(InternalError, match="read-only"):
+            session.execute(PRICE, {"fen": 1})
+        with pytest.raises(ZeroDivisionError), database.snapshot():
+            raise ZeroDivisionError
+    assert price(database) == before
 
 
 def test_what_waits_for_the_commit_is_called_once_it_holds(database):
