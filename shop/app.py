@@ -9,7 +9,6 @@ from typing import Any
 from flask import Flask, Response, g, request
 from flask_babel import Babel
 from flask_limiter import Limiter, RequestLimit
-from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import RequestURITooLarge
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -32,6 +31,7 @@ from shop.web import (
     login_key,
     request_id,
     sign_in_key,
+    visitor_address,
 )
 
 SESSION_DAYS = 30
@@ -116,7 +116,7 @@ def _assemble(app: Flask, settings: Settings) -> None:
     Babel(app, locale_selector=language)
     app.before_request(_begin)  # first of all: looking for a form's token reads the body
     csrf = CSRFProtect(app)
-    limiter = Limiter(get_remote_address, app=app, default_limits=[], on_breach=_note_reset)
+    limiter = Limiter(visitor_address, app=app, default_limits=[], on_breach=_note_reset)
     app.extensions["limiter_kept"] = limiter  # what it decorates holds it by a weak reference
     csrf.exempt(api.register(app, limiter))
     storefront.register(app, limiter)

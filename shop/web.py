@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 from uuid import UUID
 
@@ -189,6 +190,9 @@ def session_actor(ctx: Ctx) -> Actor:
     return actor or ANONYMOUS
 
 
+NETWORK = 64
+"""Bits of an IPv6 address that its holder chooses."""
+
 HARMLESS = ("lang", "came", "region", "opened")
 """What of a session stays when somebody signs in: it is the browser's, whoever sits there."""
 
@@ -211,6 +215,22 @@ def leave() -> None:
     session.clear()
     if language:
         session["lang"] = language
+
+
+def visitor_address() -> str:
+    """The address that limits count by: of IPv6 the network, of which a visitor has all addresses.
+
+    A household and a rented server alike are given 64 bits of them, to send from as they please.
+    """
+    told = request.remote_addr or "127.0.0.1"
+    try:
+        address = ip_address(told)
+    except ValueError:
+        return told
+    if isinstance(address, IPv4Address):
+        return told
+    mapped = address.ipv4_mapped
+    return str(mapped or IPv6Address(int(address) >> NETWORK << NETWORK))
 
 
 def login_key() -> str:

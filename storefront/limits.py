@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask, g, request
 from flask_limiter import RateLimitExceeded
-from flask_limiter.util import get_remote_address
 
+from shop.web import visitor_address
 from storefront.errors import TooMany
 from storefront.page import blueprint, pages
 
@@ -26,22 +26,31 @@ A_MINUTE = 60
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """Forms that an address may send, and how many of them for one value of `field`."""
+    """Forms that an address may send, and how many of them for one value of `field`.
+
+    `everybody`: how many for one value wherever from, for what somebody with many addresses would
+    try out.
+    """
 
     address: str
     field: str = ""
     each: str = ""
+    everybody: str = ""
 
     def key(self) -> str:
-        """Who sends, and for which name: as a fingerprint, since counters may leave the process."""
+        """Who sends, and for which name."""
+        return f"{visitor_address()}:{self.name()}"
+
+    def name(self) -> str:
+        """For which name, as a fingerprint: counters may leave the process."""
         asked = "".join(request.form.get(self.field, "").split()).casefold()
-        return f"{get_remote_address()}:{hashlib.sha256(asked.encode()).hexdigest()[:16]}"
+        return hashlib.sha256(asked.encode(errors="replace")).hexdigest()[:16]
 
 
 LIMITS = {
     "come_in": Limit("300/minute", "email", "20/minute"),
     "create_account": Limit("60/minute", "email", "10/minute"),
-    "look_up": Limit("300/minute", "number", "10/minute"),
+    "look_up": Limit("300/minute", "number", "10/minute", "60/hour"),
     "place": Limit("1200/minute"),
 }
 """View -> its limit. Orders are many: a sale begins for a whole campus at once."""
@@ -54,6 +63,8 @@ def register(app: Flask, limiter: Limiter) -> None:
         view = limiter.limit(limit.address)(_named(app.view_functions[endpoint], name))
         if limit.field:
             view = limiter.limit(limit.each, key_func=limit.key)(view)
+        if limit.everybody:
+            view = limiter.limit(limit.everybody, key_func=limit.name)(view)
         app.view_functions[endpoint] = view
 
 

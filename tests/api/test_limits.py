@@ -134,3 +134,25 @@ def test_who_finds_a_token_tries_ten_passwords_out_however_it_is_spelled(mall):
 
     assert [change(number, found[0]) for number in range(11)] == [422] * 10 + [429]
     assert change(11, found[1]) == 422
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "status"),
+    [
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", 429),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", 422),
+        ("192.0.2.1", "::ffff:192.0.2.1", 429),
+        ("192.0.2.1", "::ffff:192.0.2.2", 422),
+        ("unix", "unix", 429),
+        ("fe80::1%eth0", "fe80::2%eth0", 429),
+    ],
+)
+def test_all_addresses_of_one_network_have_one_limit(mall, first, second, status):
+    client = mall()
+
+    def register(address: str) -> int:
+        sender = {"REMOTE_ADDR": address}
+        return client.post("/api/v1/auth/register", json={}, environ_base=sender).status_code
+
+    assert [register(first) for _ in range(11)] == [422] * 10 + [429]
+    assert register(second) == status

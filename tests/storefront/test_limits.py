@@ -75,3 +75,18 @@ def test_one_limit_does_not_count_for_another(limited):
     for _each in range(11):
         limited.client.post("/find-order", data=form)
     assert limited.client.post("/sign-in", data=form).status_code == 422
+
+
+def test_an_order_is_guessed_at_sixty_times_an_hour_from_however_many_addresses(limited):
+    limited.get("/find-order")
+    form = {"csrf_token": limited.hidden()["csrf_token"], "phone": "15400000001"}
+
+    def look_up(number: str, last: int) -> int:
+        sender = {"REMOTE_ADDR": f"192.0.2.{last}"}
+        data = {**form, "number": number}
+        return limited.client.post("/find-order", data=data, environ_base=sender).status_code
+
+    guesses = [look_up("26112300000000", last) for last in range(61)]
+    assert guesses == [404] * 60 + [429]
+    assert look_up("2611 2300 0000 00", 99) == 429
+    assert look_up("26112300000019", 99) == 404
