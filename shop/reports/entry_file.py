@@ -17,7 +17,7 @@ from shop.context import Ctx
 from shop.errors import Invalid
 from shop.formatting import minute
 from shop.reports.definitions import Text
-from shop.reports.exports import BOM, TOTAL, definition, kept, safe
+from shop.reports.exports import BOM, TOTAL, definition, kept
 from shop.reports.queries import entries, sales
 from shop.reports.rules import SalesQuery
 
@@ -55,7 +55,7 @@ COLUMNS: dict[str, Text] = {
     "recorded_at": Text("记录时间", "Recorded"),
 }
 SUMMED = ("quantity", "goods_fen", "freight_fen")
-NUMBERS = ("order_number", "external_reference", "unit_code", "cooperative_code", "sku_code")
+DAYS = ("day", "sale_day")
 
 
 def entries_csv(ctx: Ctx, query: SalesQuery) -> str:
@@ -103,7 +103,6 @@ def _cell(name: str, value: Any, language: str) -> str:
         return yuan_text(value)
     if name == "recorded_at":
         return minute(value, language)
-    if name == "quantity":
+    if name == "quantity" or name in DAYS:
         return str(value)
-    text = "" if value is None else str(value)
-    return kept(text) if name in NUMBERS else safe(text)
+    return kept("" if value is None else str(value))

@@ -1,4 +1,8 @@
-"""Figures as a file for a spreadsheet program: the definition on top, amounts in yuan."""
+"""Figures as a file for a spreadsheet program: the definition on top, amounts in yuan.
+
+Amounts and counts are numbers, a day (2026-03-31) is a day in every country's program. A month
+would become its first day, and `Mar-26` to read; it is text, as every code and name is.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +26,9 @@ FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
 LIKE_A_NUMBER = re.compile(r"[0-9][0-9.eE/-]*", re.ASCII)
 """What a spreadsheet program would turn into a number or a day: 26020300000011 into 2.6E+13."""
 
+NUMBERS_THEMSELVES = ("day", "year")
+"""Periods that a spreadsheet program understands as they are spelled."""
+
 TITLE = Text("消费帮扶销售统计", "Consumption-aid sales")
 TOTAL = Text("合计", "Total")
 CODE = Text("代码", " code")
@@ -41,7 +48,7 @@ def safe(text: str) -> str:
 
 
 def kept(text: str) -> str:
-    """A number that is a name (of an order, a SKU) as a cell that keeps each of its digits.
+    """A number that is a name (an order's, a SKU's, a month) as a cell that keeps all its digits.
 
     A formula of nothing but that text is what every spreadsheet program shows as the text itself;
     a quotation mark in front would be shown as well.
@@ -115,11 +122,12 @@ def _measure_headings(language: str) -> list[str]:
 
 def _dimensions(row: dict[str, Any], names: Iterable[str]) -> Iterator[str]:
     for name in names:
-        if isinstance(DIMENSIONS[name], Period):
-            yield row[name]
+        dimension = DIMENSIONS[name]
+        if isinstance(dimension, Period):
+            yield row[name] if dimension.name in NUMBERS_THEMSELVES else kept(row[name])
         else:
             yield kept(row[name] or "")
-            yield safe(row[f"{name}_name"])
+            yield kept(row[f"{name}_name"])
 
 
 def _amounts(row: dict[str, Any]) -> Iterator[str]:

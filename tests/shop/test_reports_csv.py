@@ -48,9 +48,9 @@ def test_the_table_holds_the_report(ctx: Ctx, sold: None) -> None:
     assert headings[:4] == ["月", "单位代码", "单位", "订单数"]
     assert headings[6:8] == ["支付商品额（元）", "商品退款额（元）"]
     assert [row[:3] for row in rows] == [
-        ["2026-02", "U03", "经济学院"],
-        ["2026-03", "U03", "经济学院"],
-        ["2026-03", "", "（未填写单位）"],
+        ['="2026-02"', "U03", "经济学院"],
+        ['="2026-03"', "U03", "经济学院"],
+        ['="2026-03"', "", "（未填写单位）"],
     ]
     assert rows[1][3:9] == ["0", "0", "0", "0.00", "48.01", "-48.01"]
     assert total[:4] == ["合计", "", "", "2"]
@@ -77,6 +77,36 @@ def test_the_definition_stands_on_top(ctx: Ctx, sold: None) -> None:
     assert (top["筛选"], top["统计口径"].split()[0]) == ("单位：经济学院", "aid2026")
     assert top["数据截至"] == "2026年11月23日 10:00"
     assert "不含运费" in top["消费帮扶额"]
+
+
+@pytest.mark.parametrize(
+    ("period", "cells"),
+    [
+        ("day", ["2026-02-03", "2026-03-03", "2026-03-04"]),
+        ("week", ["2026-W06", "2026-W10"]),
+        ("month", ['="2026-02"', '="2026-03"']),
+        ("quarter", ["2026-Q1"]),
+        ("year", ["2026"]),
+    ],
+)
+def test_a_day_is_a_day_and_a_month_stays_what_it_is_called(
+    ctx: Ctx, sold: None, period: str, cells: list[str]
+) -> None:
+    """Of a bare 2026-03 a spreadsheet program makes the first of March, and shows `Mar-26`."""
+    _, *rows, _ = table(opened(ctx, replace(YEAR, group_by=(period,))))
+    assert [row[0] for row in rows] == cells
+
+
+def test_a_name_like_a_number_stays_a_name(ctx: Ctx) -> None:
+    odd = replace(TEA, sku_name="1/2", product_name="2026-03")
+    sell(ctx, "2026-02-03T10:00:00", part(odd))
+    _, row, _ = table(opened(ctx, replace(YEAR, group_by=("product", "sku"))))
+    assert row[:4] == ["P01", '="2026-03"', "P01-1", '="1/2"']
+    text = entries_csv(ctx, YEAR).removeprefix("\ufeff")
+    headings, line, _ = table(list(csv.reader(io.StringIO(text))))
+    found = dict(zip(headings, line, strict=True))
+    assert (found["商品"], found["规格"]) == ('="2026-03"', '="1/2"')
+    assert (found["日期"], found["原销售日期"]) == ("2026-02-03", "2026-02-03")
 
 
 def test_in_english(ctx: Ctx, sold: None) -> None:
