@@ -62,8 +62,8 @@ def columns(
             top, bottom = scale.y(max(value, 0)), scale.y(min(value, 0))
             x = start + step * 0.1 + order * thick
             told = f"{label} {one.name} {yuan(value)}"
-            column = _rect(x, top, thick * 0.92, bottom - top, order, told)
             link = one.links[place] if one.links and value else None
+            column = _rect(x, top, thick * 0.92, bottom - top, order, "" if link else told)
             shapes.append(_linked(column, link, told, x, thick) if link else column)
     # What is a picture to a screen reader has no links in it.
     role = "group" if any(any(one.links) for one in series) else "img"
@@ -135,17 +135,20 @@ def _legend(series: Sequence[Series]) -> list[str]:
 def _rect(x: float, y: float, width: float, height: float, order: int, told: str) -> str:
     return (
         f'<rect class="chart-s{order}" fill="{COLOURS[order % len(COLOURS)]}" x="{x:.1f}"'
-        f' y="{y:.1f}" width="{width:.1f}" height="{height:.1f}">'
-        f"<title>{escape(told)}</title></rect>"
+        f' y="{y:.1f}" width="{width:.1f}" height="{height:.1f}">{_title(told)}</rect>'
     )
+
+
+def _title(told: str) -> str:
+    return f"<title>{escape(told)}</title>" if told else ""
 
 
 def _linked(column: str, address: str, told: str, x: float, thick: float) -> str:
     """A column that leads on, from anywhere above and below it: a small one could not be hit."""
     return (
-        f'<a href="{escape(address)}" aria-label="{escape(told)}">'
+        f'<a href="{escape(address)}" aria-label="{escape(told)}">{_title(told)}'
         f'<path d="M{x:.1f} {TOP}h{thick:.1f}V{HEIGHT - BOTTOM}h-{thick:.1f}z" fill="none"'
-        f' pointer-events="all"><title>{escape(told)}</title></path>{column}</a>'
+        f' pointer-events="all"/>{column}</a>'
     )
 
 

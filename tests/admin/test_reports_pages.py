@@ -53,6 +53,15 @@ def link(desk, text):
     return unescape(found[1])
 
 
+@pytest.mark.parametrize("path", ["/", f"/reports?{YEAR}", f"/entries?{YEAR}"])
+def test_a_list_of_figures_holds_terms_and_figures_alone(olga, lived, path):
+    """Whatever else stands in it, a screen reader does not read as a figure."""
+    olga.get(path)
+    figures = olga.text.partition('<dl class="headline')[2].partition("</dl>")[0]
+    bare = re.sub(r"<(dt|dd)\b.*?</\1>", "", figures, flags=re.DOTALL)
+    assert set(re.findall(r"<(\w+)", bare)) == {"div"}
+
+
 def test_the_headline_is_the_apis_total(olga, api, lived):
     totals = api.get(f"/reports/sales?{YEAR}", as_="olga").json["totals"]
     head = olga.get("/reports").get_data(as_text=True).partition("<dl")[2].partition("</dl>")[0]

@@ -56,6 +56,17 @@ def test_a_chart_tells_what_it_shows():
     assert [desc.text for desc in root.iter(f"{SVG}desc")] == ["按付款时间"]
 
 
+def test_a_column_that_leads_on_is_named_once():
+    """What its link is called is what stands in it; said twice, it is another name."""
+    series = Series("支付", (100, 200), ("/a?x=1&y=2", None))
+    root = ET.fromstring(columns("x", "x", ("一月", "二月"), (series,)))
+    [link] = root.iter(f"{SVG}a")
+    assert (link.get("href"), link.get("aria-label")) == ("/a?x=1&y=2", "一月 支付 ¥1.00")
+    assert [title.text for title in link.iter(f"{SVG}title")] == ["一月 支付 ¥1.00"]
+    titles = [title.text for title in root.iter(f"{SVG}title")]
+    assert titles == ["x", "支付", "一月 支付 ¥1.00", "二月 支付 ¥2.00"]
+
+
 def test_bars_are_as_long_as_their_amounts():
     root = ET.fromstring(bars("units", "单位", (("校工会", 1000), ("经济学院", 250))))
     assert [rect.get("width") for rect in root.iter(f"{SVG}rect")] == ["420.0", "105.0"]
