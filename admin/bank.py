@@ -16,7 +16,7 @@ from shop.context import Ctx, Transactions
 from shop.errors import Conflict, ShopError
 from shop.formatting import minute
 from shop.identity.policy import allowed
-from shop.payments import bank_aside, bank_desk, bank_import, bank_review
+from shop.payments import bank_aside, bank_desk, bank_import, bank_refunds, bank_review
 from shop.payments.bank_desk import Pile
 from shop.payments.bank_transfer import extend
 from shop.web import key_of
@@ -35,7 +35,7 @@ def bank(ctx: Ctx) -> str:
     return _desk(ctx)
 
 
-def _desk(ctx: Ctx, *, form: Any = None, error: ShopError | None = None) -> str:
+def _desk(ctx: Ctx, *, form: Any = None, error: ShopError | None = None, **_path: Any) -> str:
     pile = next((one for one in Pile if one == request.args.get("pile")), Pile.OPEN)
     before = id_of(request.args.get("before"))
     rows, more = cut(bank_desk.lines_on_desk(ctx, pile, before, PAGE + 1), PAGE)
@@ -217,6 +217,41 @@ def bank_refund_sent(ctx: Ctx, number: str) -> Any:
     bank_aside.mark_sent(ctx, number)
     flash(gettext("已标记为已汇出，银行流水导入后自动完成。"), "success")
     return back_to("admin.bank")
+
+
+@pages.page(
+    "/bank/<receipt_id>/refund",
+    permission="bank.match",
+    methods=("POST",),
+    phases=True,
+    retry=again(_line),
+)
+def bank_refund(opened: Transactions, receipt_id: str) -> Any:
+    """Say which refund a line brings back or has paid out; another person approves."""
+    number = "".join(request.form.get("refund", "").split())[:LONGEST_NUMBER]
+    key, reason = key_of(receipt_id), request.form.get("refund_reason", "")
+
+    def enter(ctx: Ctx) -> None:
+        bank_refunds.enter_refund(ctx, key, number, reason)
+
+    if once(opened, enter):
+        flash(gettext("已录入，请另一位同事复核。"), "success")
+    else:
+        flash(gettext("此表单已提交过，没有重复处理。"), "info")
+    return back_to("admin.bank_line", receipt_id=receipt_id)
+
+
+@pages.page(
+    "/bank/refunds/<number>/failed",
+    permission="refunds.request",
+    methods=("POST",),
+    retry=again(_desk),
+)
+def bank_refund_failed(ctx: Ctx, number: str) -> Any:
+    """The bank did not pay a refund out."""
+    bank_refunds.fail_sent(ctx, number, request.form.get("reason", ""))
+    flash(gettext("已登记为汇出失败，可在退款页重新退款。"), "success")
+    return back_to("admin.refund", number=number)
 
 
 @pages.page("/orders/<number>/extension", permission="orders.extend", methods=("POST",))

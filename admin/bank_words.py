@@ -50,6 +50,8 @@ WHY: dict[str, Any] = {
     "payer_and_amount": lazy_gettext("付款单位相近，金额一致"),
     "person": lazy_gettext("人工匹配"),
     "refund": lazy_gettext("退款已汇出"),
+    "refund_returned": lazy_gettext("退款被银行退回"),
+    "refund_paid": lazy_gettext("失败的退款改由银行汇出"),
 }
 """Why a line was matched to an order."""
 

@@ -36,6 +36,8 @@ FAILURES: dict[str, Any] = {
     "charge_already_refunded": lazy_gettext("该笔付款已全部退回"),
     "overtaken": lazy_gettext("款项已从支付渠道后台退回"),
     "rejected": lazy_gettext("支付渠道拒绝"),
+    "returned_by_bank": lazy_gettext("银行退汇，款项已回到账户"),
+    "rejected_by_bank": lazy_gettext("银行没有汇出"),
     "unknown": lazy_gettext("未说明原因"),
     "failed": lazy_gettext("未说明原因"),
 }

@@ -143,6 +143,7 @@ ACTIONS: dict[str, Any] = {
     "role.withdraw": lazy_gettext("撤销角色"),
     "tokens.revoke": lazy_gettext("强制退出登录"),
     "password.reset": lazy_gettext("重设密码"),
+    "refund.fail": lazy_gettext("登记退款汇出失败"),
     "order.close": lazy_gettext("关闭超时订单"),
     "difference.explain": lazy_gettext("说明对账差异"),
     "event.replay": lazy_gettext("重新处理支付通知"),

@@ -20,6 +20,7 @@ from shop.orders.access import locked_order
 from shop.payments import bank_rows, refund_effects, refund_rows
 from shop.payments.bank_matching import names_payout, refund_numbers_in
 from shop.payments.bank_states import RECEIPT
+from shop.payments.refund_rules import BY_BANK
 from shop.payments.states import REFUND
 from shop.reasons import checked_reason
 
@@ -145,7 +146,9 @@ def _pay_back(ctx: Ctx, receipt_id: UUID, named: Any) -> bool:
     if not fits or refund.amount_fen != -row.amount_fen:
         return False
     settled_at = max(day_start(row.booked_on), refund.requested_at)
-    refund_effects.succeed(ctx, refund, payment, reference=f"bank {row.id}", settled_at=settled_at)
+    refund_effects.succeed(
+        ctx, refund, payment, reference=f"{BY_BANK}{row.id}", settled_at=settled_at
+    )
     bank_rows.write_match(
         ctx,
         row.id,

@@ -23,6 +23,7 @@ from shop.errors import NotFound
 from shop.orders.rules import institutional
 from shop.payments import bank_rows
 from shop.payments.bank_candidates import MISSING
+from shop.payments.bank_refunds import RETURNED
 
 RECEIPTS, MATCHES = BankReceipt.__table__, BankMatch.__table__
 STATEMENTS, ORDERS, USERS = BankStatement.__table__, Order.__table__, User.__table__
@@ -217,7 +218,11 @@ def refunds_to_pay(ctx: Ctx, limit: int = 24) -> list[Row]:
     paid_by = (
         select(RECEIPTS.c.payer_name, RECEIPTS.c.payer_account)
         .join(MATCHES, MATCHES.c.receipt_id == RECEIPTS.c.id)
-        .where(MATCHES.c.payment_id == REFUNDS.c.payment_id, RECEIPTS.c.amount_fen > 0)
+        .where(
+            MATCHES.c.payment_id == REFUNDS.c.payment_id,
+            MATCHES.c.why != RETURNED,
+            RECEIPTS.c.amount_fen > 0,
+        )
         .order_by(RECEIPTS.c.id.desc())
         .limit(1)
         .lateral()

@@ -12,7 +12,7 @@ from shop.context import Ctx
 from shop.errors import Conflict, Invalid, Words
 from shop.machine import decide
 from shop.orders.access import locked_order, order_id_of
-from shop.payments import bank_rows
+from shop.payments import bank_refunds, bank_rows
 from shop.payments.bank_candidates import missing_fen
 from shop.payments.bank_matches import set_state, settle_if_whole, tell_order
 from shop.payments.bank_states import MATCH
@@ -69,7 +69,7 @@ def approve_match(ctx: Ctx, match_id: UUID) -> UUID | None:
     Raises:
         NotFound: no such match.
         Conflict: `second_person_needed`, one's own entry; `bank_match_<state>`; and what
-            `enter_match` says, things having changed since.
+            `enter_match` or `bank_refunds.check` says, things having changed since.
     """
     unlocked = bank_rows.match(ctx, match_id)
     order = locked_order(ctx, unlocked.order_id)
@@ -84,6 +84,9 @@ def approve_match(ctx: Ctx, match_id: UUID) -> UUID | None:
             "Another person has to approve what you entered",
             code="second_person_needed",
         )
+    if found.why in bank_refunds.WHYS:
+        _approve_refund(ctx, row, found)
+        return None
     _checked_amount(ctx, order, row, found.amount_fen)
     set_state(ctx, found, "approve", {"approved_by": ctx.actor.user_id, "decided_at": ctx.now})
     bank_rows.claim(ctx, row.id, found.amount_fen)
@@ -92,6 +95,14 @@ def approve_match(ctx: Ctx, match_id: UUID) -> UUID | None:
     # Last, because the log's chain is one lock for all and settling takes more receipts.
     _record(ctx, "bank.approve", match_id, order=order.number, amount_fen=found.amount_fen)
     return paid
+
+
+def _approve_refund(ctx: Ctx, row: Any, found: Any) -> None:
+    """The second person agrees that a line is a refund's."""
+    number = bank_refunds.carry_out(ctx, row, found)
+    set_state(ctx, found, "approve", {"approved_by": ctx.actor.user_id, "decided_at": ctx.now})
+    bank_rows.claim(ctx, row.id, found.amount_fen)
+    _record(ctx, "bank.approve", found.id, refund=number, amount_fen=found.amount_fen)
 
 
 def reject_match(ctx: Ctx, match_id: UUID, note: str) -> None:

@@ -89,9 +89,17 @@ AID = """
 
 LINES_READ = "provider_transaction WHERE currency = 'CNY'"
 
+PAID_BY_BANK = _sum(
+    "refund.amount_fen",
+    "refund JOIN payment ON payment.id = refund.payment_id WHERE method = 'stripe'"
+    " AND refund.state = 'succeeded' AND refund.reference LIKE 'bank %'",
+)
+"""Refunds that failed at the provider and were paid out by transfer: it has their money still."""
+
 PROVIDER = " + ".join(
     (
         _sum("captured_fen - refunded_fen - disputed_fen", "payment WHERE method = 'stripe'"),
+        PAID_BY_BANK,
         _sum("-fee_fen", LINES_READ),
         _sum("amount_fen", f"{LINES_READ} AND kind IN ('payout', 'fee', 'other')"),
     )
@@ -103,6 +111,7 @@ SUSPENSE = " + ".join(
         _sum("captured_fen", "payment WHERE state = 'needs_refund'"),
         _sum("-captured_fen", "payment WHERE method = 'bank_transfer'"),
         _sum("refunded_fen", "payment WHERE method = 'bank_transfer'"),
+        PAID_BY_BANK,
         _sum("goods_fen + freight_fen - amount_fen", "refund WHERE state <> 'failed'"),
         _sum("covered_fen - withheld_fen", f"({LOST}) AS lost"),
         _sum("amount_fen", f"{LINES_READ} AND kind IN ('payout', 'other')"),

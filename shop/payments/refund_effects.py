@@ -17,6 +17,7 @@ from shop.ledger.rules import Account, added, legs, negated
 from shop.machine import move_locked
 from shop.payments import refund_rows
 from shop.payments.disputes import cover
+from shop.payments.refund_rules import BY_BANK
 from shop.payments.refund_writing import refund_cause
 from shop.payments.states import REFUND
 
@@ -49,7 +50,7 @@ def succeed(
                 freight_fen=row.freight_fen,
                 reason=refund.reason,
             )
-    cash = _cash(payment)
+    cash = _cash(payment, reference)
     amount = refund.amount_fen
     post(
         ctx,
@@ -78,7 +79,7 @@ def fail(ctx: Ctx, refund: Any, payment: Any, *, code: str, reference: str | Non
     if had_succeeded:
         _shift(ctx, payment, refunding=0, refunded=-amount)
         undo_refund(ctx, refund.id, ctx.now, code)
-        source = _cash(payment)
+        source = _cash(payment, refund.reference)
     else:
         _shift(ctx, payment, refunding=-amount, refunded=0)
         source = Account.REFUNDS_IN_FLIGHT
@@ -96,9 +97,10 @@ def fail(ctx: Ctx, refund: Any, payment: Any, *, code: str, reference: str | Non
     return True
 
 
-def _cash(payment: Any) -> Account:
+def _cash(payment: Any, reference: str | None) -> Account:
     """Where the money leaves; a bank transfer's line on the statement meets it in suspense."""
-    stripe = payment.method is PaymentMethod.STRIPE
+    by_bank = (reference or "").startswith(BY_BANK)
+    stripe = payment.method is PaymentMethod.STRIPE and not by_bank
     return Account.PROVIDER_CLEARING if stripe else Account.SUSPENSE
 
 

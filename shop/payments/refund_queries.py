@@ -16,6 +16,7 @@ from sqlalchemy import (
     cast,
     exists,
     func,
+    literal,
     or_,
     select,
 )
@@ -23,11 +24,12 @@ from sqlalchemy import (
 from models.catalog import Cooperative
 from models.identity import User
 from models.orders import Consignment, Order, OrderLine
-from models.payments import Payment
+from models.payments import Payment, PaymentMethod
 from models.refunds import Refund, RefundCause, RefundLine, RefundState
 from shop.context import Ctx
 from shop.errors import NotFound
 from shop.payments.refund_rows import ARRIVED
+from shop.payments.refund_rules import BY_BANK
 
 REFUNDS, REFUND_LINES = Refund.__table__, RefundLine.__table__
 PAYMENTS, ORDERS, USERS = Payment.__table__, Order.__table__, User.__table__
@@ -104,6 +106,15 @@ STUCK = and_(
 )
 """Failed, nobody has tried again, and something of it has not gone back another way meanwhile."""
 
+WENT_BY = case(
+    (
+        REFUNDS.c.reference.startswith(BY_BANK),
+        literal(PaymentMethod.BANK_TRANSFER, PAYMENTS.c.method.type),
+    ),
+    else_=PAYMENTS.c.method,
+)
+"""The way its payment came, unless the bank paid it out in the provider's place."""
+
 COLUMNS = (
     REFUNDS.c.id,
     REFUNDS.c.number,
@@ -119,7 +130,7 @@ COLUMNS = (
     REFUNDS.c.sent_at,
     REFUNDS.c.settled_at,
     REFUNDS.c.payment_id,
-    PAYMENTS.c.method,
+    WENT_BY.label("method"),
     ORDERS.c.number.label("order_number"),
     USERS.c.name.label("requested_by"),
     FIRST.c.number.label("retry_of"),

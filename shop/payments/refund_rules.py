@@ -10,6 +10,10 @@ from uuid import UUID
 from models.money import split
 from shop.errors import Conflict, Invalid, Words
 
+BY_BANK = "bank "
+"""Begins the reference of a refund that a line of the bank's has paid out, by whatever its payment
+came."""
+
 WHY = ("请填写退款原因", "Say why the money goes back")
 """What a person is asked who refunds without a reason."""
 

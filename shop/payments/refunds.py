@@ -135,11 +135,52 @@ def refund_unwanted(ctx: Ctx, order: Any, payment_id: UUID, amount_fen: int, why
     write_refund(ctx, order, payment, RefundCause(why), (), amount_fen=amount_fen)
 
 
+@dataclass(frozen=True, slots=True)
+class Again:
+    """What of a failed refund is still to go back: nothing of it is written."""
+
+    order: Any
+    failed: Any
+    payment: Any
+    parts: list[Part]
+    amount_fen: int
+
+
 def retry_refund(ctx: Ctx, refund_id: UUID) -> UUID:
     """Try a failed refund again as a new one with the same parts; the new one's key.
 
     Pieces that the first one gave up stay given up. Of what has gone back another way meanwhile
     only the rest is sent.
+
+    Raises:
+        NotFound, Conflict: see `plan_again`.
+    """
+    found = plan_again(ctx, refund_id)
+    again_id = write_again(ctx, found)
+    _on_record(ctx, "refund.retry", again_id, found.amount_fen, found.failed.reason)
+    return again_id
+
+
+def write_again(ctx: Ctx, found: Again, reference: str | None = None) -> UUID:
+    """Write what was planned; with a `reference` it has been paid out already."""
+    again_id = write_refund(
+        ctx,
+        found.order,
+        found.payment,
+        found.failed.cause,
+        found.parts,
+        amount_fen=found.amount_fen,
+        reason=found.failed.reason,
+        retry_of=found.failed.id,
+        reference=reference,
+    )
+    number = refund_rows.number_of(ctx, again_id)
+    pieces.give_up(ctx, found.order.id, found.parts, number)
+    return again_id
+
+
+def plan_again(ctx: Ctx, refund_id: UUID) -> Again:
+    """What trying a failed refund again would send; locks the order, the refund and its payment.
 
     Raises:
         NotFound: no such refund.
@@ -174,19 +215,7 @@ def retry_refund(ctx: Ctx, refund_id: UUID) -> UUID:
         amount = min(failed.amount_fen, left)
     if not 0 < amount <= left:
         raise exceeds(left)
-    again_id = write_refund(
-        ctx,
-        order,
-        payment,
-        failed.cause,
-        parts,
-        amount_fen=amount,
-        reason=failed.reason,
-        retry_of=refund_id,
-    )
-    pieces.give_up(ctx, order.id, parts, refund_rows.number_of(ctx, again_id))
-    _on_record(ctx, "refund.retry", again_id, amount, failed.reason)
-    return again_id
+    return Again(order, failed, payment, parts, amount)
 
 
 def _rest_of(ctx: Ctx, failed: Any) -> tuple[list[Part], int]:

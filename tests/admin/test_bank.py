@@ -306,6 +306,43 @@ def test_strange_addresses(fiona):
     assert fiona.get("/bank?before=nonsense").status_code == 422
 
 
+def test_a_line_is_put_to_a_refund_by_two_people(fiona, ada, transactions):
+    placed = unit_order(transactions)
+    bank_says(transactions, (TOTAL, placed.number))
+    with transactions.begin() as ctx:
+        request_refund(ctx, placed.id, RefundWish(amount_fen=500), "破损")
+    number = f"{placed.number}R1"
+    fiona.get("/bank")
+    assert "汇出失败" not in fiona.plain
+    fiona.post(f"/bank/refunds/{number}/sent")
+    fiona.get("/bank")
+    assert "汇出失败" in fiona.plain
+    assert fiona.post(f"/bank/refunds/{number}/failed", reason=" ").status_code == 422
+    assert ada.post(f"/bank/refunds/{number}/failed", reason="户名不符").status_code == 400
+    ada.get("/bank")
+    assert ada.post(f"/bank/refunds/{number}/failed", reason="户名不符").status_code == 403
+    fiona.post(f"/bank/refunds/{number}/failed", reason="户名不符")
+    fiona.follow()
+    assert ("退款失败" in fiona.plain, "银行没有汇出" in fiona.plain) == (True, True)
+    for late in ("sent", "failed"):
+        assert fiona.post(f"/bank/refunds/{number}/{late}", reason="户名不符").status_code == 409
+    bank_says(transactions, (-500, "补汇"), first=9)
+    path = line(transactions, -500)
+    fiona.get(path)
+    assert "付了失败的退款" in fiona.plain
+    sent = {"once": fiona.once, "refund": number, "refund_reason": "银行补汇"}
+    assert fiona.post(f"{path}/refund", **{**sent, "refund": number[:-1]}).status_code == 404
+    assert fiona.post(f"{path}/refund", **{**sent, "refund_reason": ""}).status_code == 422
+    assert fiona.post(f"{path}/refund", **sent).status_code == 303
+    assert fiona.post(f"{path}/refund", **sent).status_code == 303
+    fiona.follow()
+    assert ("已提交过" in fiona.plain, "失败的退款改由银行汇出" in fiona.plain) == (True, True)
+    ada.get(path)
+    ada.post(re.search(r'action="/admin(/bank/[^"]+/approve)"', ada.text)[1])
+    fiona.get(f"/refunds/{number[:-1]}2")
+    assert ("已退回" in fiona.plain, "对公转账" in fiona.plain) == (True, True)
+
+
 def test_an_extension_from_the_order(desk_of, transactions, bob):
     placed = unit_order(transactions)
     olga = desk_of("olga")
