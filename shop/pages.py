@@ -16,7 +16,7 @@ from flask import Blueprint, g, redirect, request, url_for
 from shop.context import Ctx
 from shop.errors import ShopError, Unauthenticated
 from shop.identity.policy import CHANGE_FIRST, authorize
-from shop.web import refuse_nul, session_actor, transactions
+from shop.web import refuse_nul, sent, session_actor, transactions
 
 View = Callable[..., Any]
 ErrorPage = Callable[[ShopError], Any]
@@ -80,7 +80,7 @@ class Pages:
     def _responder(self, spec: Page) -> Callable[..., Any]:
         def respond(**path: Any) -> Any:
             try:
-                refuse_nul([*request.values.values(), *(str(v) for v in path.values())])
+                _refuse_nul(path)
                 return self._run(spec, path)
             except Unauthenticated:
                 return self._first(self.sign_in)
@@ -120,8 +120,13 @@ class Pages:
         if spec.retry is None or request.method == "GET":
             return self.error_page(error)
         try:
+            _refuse_nul(path)  # who refused it may not have looked, or refused it for just that
             with transactions().begin() as ctx:
                 ctx.actor = g.actor = session_actor(ctx)
                 return spec.retry(ctx, error=error, **path)
         except ShopError as second:
             return self.error_page(second)
+
+
+def _refuse_nul(path: dict[str, Any]) -> None:
+    refuse_nul([*sent(), *(str(value) for value in path.values())])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -277,6 +277,13 @@ def key_of(text: str) -> UUID:
     if found is None:
         raise NotFound
     return found
+
+
+def sent() -> Iterator[str]:
+    """Every text of the present request's address and form, however often a name stands there."""
+    for source in (request.args, request.form):
+        for texts in source.listvalues():
+            yield from texts
 
 
 def refuse_nul(texts: Iterable[str]) -> None:

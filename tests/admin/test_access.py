@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from tests.admin.conftest import buy
 from tests.cast import CAST
 
@@ -134,3 +136,9 @@ def test_an_address_of_no_page_is_answered_by_a_page(desk_of):
 
 def test_an_address_that_only_begins_like_ours_is_answered_by_the_mall(desk_of):
     assert desk_of("").get("istrators").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/reports", "/reports/by/unit", "/entries"])
+def test_a_nul_behind_another_value_of_its_name_is_refused(olga, path):
+    assert olga.get(f"{path}?channel=a&channel=%00").status_code == 422
+    assert "无法识别的字符" in olga.plain

@@ -184,3 +184,37 @@ def test_a_torn_search(reader, query):
 def test_words_are_shown_as_words(reader):
     page = reader.get("/search", query_string={"q": "<script>alert(1)</script>"}).text
     assert "<script>alert" not in page
+
+
+NUL = "含有无法识别的字符"
+
+
+@pytest.mark.parametrize(
+    "path", ["/checkout?buy=P01-1:1&buy=%00:1", "/checkout/region?buy=P01-1:1&buy=x%00:1"]
+)
+def test_a_nul_behind_another_value_of_its_name(reader, path):
+    answer = reader.get(path)
+    assert answer.status_code == 422
+    assert NUL in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        ("/cart/lines?sku=P01-1", {"sku": "P01-1\0", "quantity": "1"}),
+        ("/checkout", {"step": "region", "buy": "\0:1"}),
+        (
+            "/checkout?buy=P01-1:1",
+            {"step": "place", "idempotency_key": "k", "buy": ["x:1", "\0:1"]},
+        ),
+        ("/find-order?number=1", {"number": "\0", "phone": "15400000001"}),
+    ],
+)
+@pytest.mark.parametrize("token", [None, "stale"])
+def test_a_nul_in_a_form_whatever_its_address_says(visitor, transactions, path, form, token):
+    visitor.get("/sign-in")
+    sent = form if token is None else {**form, "csrf_token": token}
+    answer = visitor.post(path, sent, headers={"Sec-Fetch-Site": "same-origin"})
+    assert answer.status_code == 422
+    assert NUL in answer.text
+    assert orders(transactions) == []
