@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from html import unescape
+from html.parser import HTMLParser
 
 import pytest
 
@@ -51,6 +52,40 @@ def link(desk, text):
     found = re.search(rf'href="/admin([^"]+)">\s*(?:<span[^>]*>)?{re.escape(text)}<', desk.text)
     assert found is not None, text
     return unescape(found[1])
+
+
+class OnPaper(HTMLParser):
+    """What is read on a page that was printed: nothing of what is marked as not for paper."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.open, self.text = [], ""
+        self.feed(page.partition("<main")[2].partition("</main>")[0])
+
+    def handle_starttag(self, tag, attrs):
+        if tag not in ("input", "br", "img", "link", "meta"):
+            classes = (dict(attrs).get("class") or "").split()
+            self.open.append("no-print" in classes)
+
+    def handle_endtag(self, tag):
+        self.open.pop()
+
+    def handle_startendtag(self, tag, attrs):
+        pass
+
+    def handle_data(self, data):
+        if not any(self.open):
+            self.text += data
+
+
+@pytest.mark.parametrize("path", ["/reports", "/reports/by/channel", "/entries"])
+def test_on_paper_stands_what_a_report_was_asked_for(olga, path, lived):
+    """A printed sum that does not say of which unit it is passes for the whole."""
+    olga.get(f"{path}?{YEAR}&unit=U03&basis=cohort")
+    printed = OnPaper(olga.text).text
+    assert "单位：经济学院" in printed
+    assert "按销售批次：退款从原销售" in printed
+    assert "起始日" not in printed
 
 
 @pytest.mark.parametrize("path", ["/", f"/reports?{YEAR}", f"/entries?{YEAR}"])
