@@ -223,6 +223,14 @@ def test_static_files_are_kept_for_a_year_under_their_hash(reader):
     assert reader.get("/static/shop.css").headers["Cache-Control"] == "public, max-age=3600"
 
 
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_way_home_is_called_as_it_reads(visitor, language):
+    """Who speaks to a browser says what is to be seen."""
+    page = visitor.get(f"/?lang={language}").text
+    called = re.search(r'class="brand" href="/" aria-label="([^"]+)"', page)[1]
+    assert called.startswith(re.search(r'class="brand-name">([^<]+)<', page)[1] + " ")
+
+
 def test_htmx_is_served_by_ourselves(reader):
     address = re.search(r'src="(/assets/htmx\.min\.js\?v=[^"]+)"', reader.get("/cart").text)[1]
     assert reader.get(address).mimetype == "text/javascript"
