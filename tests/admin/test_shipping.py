@@ -301,7 +301,7 @@ def test_the_desk_reads_the_goods_in_english(bob, number):
         bob.get(f"{path}?lang=en")
         assert ("High-mountain green tea" in bob.plain, "高山绿茶" in bob.plain) == (True, False)
     bob.get("/consignments/picking")
-    assert "P01-1 High-mountain green tea 罐装100g 3" in bob.plain
+    assert "P01-1 High-mountain green tea Tin 100g 3" in bob.plain
 
 
 def test_what_is_not_there(bob):
