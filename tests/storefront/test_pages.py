@@ -236,6 +236,12 @@ def test_htmx_is_served_by_ourselves(reader):
     assert reader.get(address).mimetype == "text/javascript"
 
 
+def test_the_pictures_seen_first_do_not_wait_for_the_style_sheet(reader):
+    """What is lazy is asked for only once the page has been laid out."""
+    rows = reader.get("/c/tea").text.split('<article class="prow">')[1:]
+    assert ['loading="lazy"' in row for row in rows] == [False] * 4 + [True]
+
+
 def test_every_picture_of_the_catalogue_is_there(reader):
     for path in ("/", "/categories", "/search", "/coop/c05"):
         for address in set(re.findall(r'src="(/static/[^"]+)"', reader.get(path).text)):
