@@ -118,11 +118,68 @@ SUSPENSE = " + ".join(
     )
 )
 
+BESIDE_PAYMENTS = """
+    SELECT payment.id || ' {what}' AS key, payment.{column} AS ours,
+        coalesce(said.fen, 0) AS expected
+    FROM payment LEFT JOIN (
+        SELECT payment_id, sum({fen}) AS fen FROM {table} WHERE state IN ({states})
+        GROUP BY payment_id
+    ) AS said ON said.payment_id = payment.id
+    WHERE payment.{column} <> 0 OR said.fen <> 0"""
+"""What a payment's row says, beside the refunds or disputes that it is the sum of."""
+
+OF_REFUNDS = " UNION ALL ".join(
+    BESIDE_PAYMENTS.format(
+        what=what, column=f"{what}_fen", fen="amount_fen", table="refund", states=states
+    )
+    for what, states in (("refunding", "'requested', 'sent'"), ("refunded", "'succeeded'"))
+)
+OF_DISPUTES = BESIDE_PAYMENTS.format(
+    what="disputed",
+    column="disputed_fen",
+    fen="withheld_fen",
+    table="dispute",
+    states="'open', 'lost'",
+)
+LINES_CLAIMED = """
+    SELECT line.id::text AS key, line.back_goods_fen + line.back_freight_fen AS ours,
+        coalesce(said.fen, 0) AS expected
+    FROM order_line AS line LEFT JOIN (
+        SELECT order_line_id, sum(fen) AS fen FROM (
+            SELECT order_line_id, part.goods_fen + part.freight_fen AS fen
+            FROM refund_line AS part JOIN refund ON refund.id = refund_id
+            WHERE refund.state <> 'failed'
+            UNION ALL
+            SELECT order_line_id, part.goods_fen + part.freight_fen
+            FROM dispute_line AS part JOIN dispute ON dispute.id = dispute_id
+            WHERE dispute.state = 'lost'
+        ) AS claims GROUP BY order_line_id
+    ) AS said ON said.order_line_id = line.id
+    WHERE line.back_goods_fen + line.back_freight_fen <> 0 OR said.fen <> 0"""
+BANK_LINES = """
+    SELECT coalesce(receipt.id, posted.id)::text AS key, coalesce(posted.fen, 0) AS ours,
+        coalesce(receipt.amount_fen, 0) AS expected
+    FROM bank_receipt AS receipt FULL JOIN (
+        SELECT subject_id AS id, sum(amount_fen) AS fen
+        FROM journal_entry AS entry JOIN posting ON entry_id = entry.id AND account = 'bank'
+        WHERE subject = 'bank_receipt' GROUP BY subject_id
+    ) AS posted ON posted.id = receipt.id"""
+BANK_MATCHED = """
+    SELECT receipt.id::text AS key, receipt.matched_fen AS ours, coalesce(said.fen, 0) AS expected
+    FROM bank_receipt AS receipt LEFT JOIN (
+        SELECT receipt_id, sum(amount_fen) AS fen FROM bank_match WHERE state = 'approved'
+        GROUP BY receipt_id
+    ) AS said ON said.receipt_id = receipt.id
+    WHERE receipt.amount_fen > 0"""
+
 CHECKS: Mapping[str, str] = {
     "payments_captured": OF_PAYMENTS.format(column="captured_fen", said=CAPTURED),
     "payments_refunding": OF_PAYMENTS.format(column="refunding_fen", said=REFUNDING),
     "payments_refunded": OF_PAYMENTS.format(column="refunded_fen", said=REFUNDED),
     "payments_disputed": OF_PAYMENTS.format(column="disputed_fen", said=DISPUTED),
+    "refunds_of_payments": OF_REFUNDS,
+    "disputes_of_payments": OF_DISPUTES,
+    "lines_claimed": LINES_CLAIMED,
     "refunds_in_flight": OF_ACCOUNT.format(
         account="refunds_in_flight",
         sign="-",
@@ -150,6 +207,8 @@ CHECKS: Mapping[str, str] = {
         ) AS both_sides GROUP BY key""",
     "aid_entries": AID.format(lost=LOST),
     "bank": OF_ACCOUNT.format(account="bank", sign="", terms=_sum("amount_fen", "bank_receipt")),
+    "bank_lines": BANK_LINES,
+    "bank_matched": BANK_MATCHED,
     "provider_fees": OF_ACCOUNT.format(
         account="provider_fees",
         sign="",

@@ -129,7 +129,7 @@ def test_the_proof_as_a_page(fiona, order, transactions):
     with transactions.begin() as ctx:
         ctx.session.execute(text("UPDATE order_line SET back_goods_fen = 7 WHERE position = 2"))
     fiona.get("/ledger/proof")
-    assert "有 1 项不相符" in fiona.plain
+    assert "有 2 项不相符" in fiona.plain
     assert "C02" in fiona.plain
 
 

@@ -85,4 +85,4 @@ def test_the_proof_says_what_is_wrong(api, transactions, lived):
     proof = api.get("/ledger/proof", as_="fiona").json
     wrong = {one["name"]: one["difference"] for one in proof["checks"] if not one["proved"]}
     assert (proof["proved"], wrong["refunds_in_flight"]) == (False, -4800)
-    assert wrong.keys() == {"refunds_in_flight", "aid_entries"}
+    assert wrong.keys() == {"refunds_of_payments", "refunds_in_flight", "aid_entries"}

@@ -62,16 +62,18 @@ LIES = {
         "provider_clearing": -1,
     },
     "UPDATE payment SET refunding_fen = refunding_fen + 1 WHERE method = 'stripe'": {
-        "payments_refunding": -1
+        "payments_refunding": -1,
+        "refunds_of_payments": 1,
     },
     "UPDATE payment SET disputed_fen = 1 WHERE method = 'stripe'": {
         "payments_disputed": -1,
+        "disputes_of_payments": 1,
         "provider_clearing": 1,
     },
     "UPDATE refund SET amount_fen = amount_fen + 1, goods_fen = goods_fen + 1"
-    " WHERE state = 'requested'": {"refunds_in_flight": -1},
+    " WHERE state = 'requested'": {"refunds_of_payments": -1, "refunds_in_flight": -1},
     "UPDATE order_line SET back_goods_fen = back_goods_fen + 1"
-    " WHERE position = 1 AND back_goods_fen > 0": {"cooperative_payable": 1},
+    " WHERE position = 1 AND back_goods_fen > 0": {"lines_claimed": 1, "cooperative_payable": 1},
 }
 
 
