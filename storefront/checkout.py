@@ -144,7 +144,7 @@ def _onward(opened: Transactions, made: Made, said: str, pay_by: str | None) -> 
     if said != made.said:
         told = _("这张订单已提交，刚才的改动没有生效；要修改地址等信息，请先取消订单再重新下单。")
         flash(told, "warning")
-        return go("order", number=made.number, access_token=made.token)
+        return _opened(opened, "order", made.number, made.token)
     if pay_by in BY_TRANSFER:
         return to_transfer(opened, made.number, made.token)
     return to_cashier(opened, made.number, made.token)
@@ -160,10 +160,16 @@ def to_cashier(opened: Transactions, number: str, token: str | None) -> Response
         flash(error.message(language()), "warning")
     else:
         if attempt.processing:
-            return go("result", number=number, access_token=token)
+            return _opened(opened, "result", number, token)
         if attempt.redirect_url is not None:
             return go_to(attempt.redirect_url)
     return to_order(opened.actor, number, token)
+
+
+def _opened(opened: Transactions, page: str, number: str, token: str | None) -> Response:
+    with opened.begin() as ctx:
+        guest.keep_for_guests(ctx, number, token)
+    return go(page, number=number)
 
 
 def _key(text: str) -> str:

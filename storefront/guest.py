@@ -83,9 +83,14 @@ def tidied(ctx: Ctx, number: str) -> Response:
     """
     secret = token(number)
     order_id_for(ctx, number, secret)
+    keep_for_guests(ctx, number, secret)
+    return go_to(here(access_token=None).removesuffix("?"))
+
+
+def keep_for_guests(ctx: Ctx, number: str, secret: str | None) -> None:
+    """Let this browser open an order by its secret, which stands in no address of ours for it."""
     if secret is not None and not _owned(ctx, number):
         keep(number, secret)
-    return go_to(here(access_token=None).removesuffix("?"))
 
 
 def _owned(ctx: Ctx, number: str) -> bool:

@@ -11,7 +11,7 @@ from shop.payments import jobs
 from shop.payments.queries import payments_of
 from shop.payments.sync import sync_payment
 from tests.conftest import counted
-from tests.storefront.conftest import orders, page_of, pay
+from tests.storefront.conftest import FORM, orders, page_of, pay
 
 HTMX = {"HX-Request": "true"}
 CALM = "您不用再做什么，请不要重复付款。"
@@ -73,6 +73,30 @@ def test_and_the_result(alice, number, provider):
     assert 'http-equiv="refresh" content="8;' in page
     assert f'id="look-again" href="/orders/{number}/result">刷新看结果' in page
     assert "再付一次" not in page
+
+
+def test_a_guests_secret_stands_in_no_address_on_the_way_there(visitor, provider, transactions):
+    visitor.put_in("P01-1")
+    visitor.check_out(idempotency_key="k1")
+    reference = next(iter(provider.checkouts))
+    provider.pend(reference)
+    sync_payment(transactions, reference)
+    [order] = orders(transactions)
+    visitor.get("/sign-in")
+    answer = visitor.post("/checkout", {**FORM, "idempotency_key": "k1"})
+    assert answer.location == f"/orders/{order.number}/result"
+    assert CALM in visitor.follow().text
+
+
+def test_an_owners_session_keeps_no_secret(alice, provider, transactions):
+    alice.put_in("P01-1")
+    alice.check_out(idempotency_key="k1")
+    [order] = orders(transactions)
+    alice.get("/account/password")
+    answer = alice.post("/checkout", {**FORM, "idempotency_key": "k1", "note": "请放门卫"})
+    assert answer.location == f"/orders/{order.number}"
+    with alice.client.session_transaction() as session:
+        assert "opened" not in session
 
 
 def test_the_cashiers_return_is_the_first_to_know(alice, provider, transactions):
