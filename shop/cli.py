@@ -6,25 +6,22 @@ SQLAlchemy, which would double its time to the first page.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from dataclasses import replace
 from importlib import metadata
 from typing import TYPE_CHECKING
 
 import click
 
+from shop.cli_context import (
+    as_system,
+    found_database,
+    given_settings,
+    migrated,
+    refusals,
+    with_database_url,
+)
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import datetime
-
-    from shop.context import Transactions
-    from shop.settings import Settings
-
-
-class Refusal(click.ClickException):
-    """One sentence on stderr and exit code 2: the caller has to change something."""
-
-    exit_code = 2
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -43,8 +40,8 @@ def run() -> None:
     """Run everything: PostgreSQL when there is none, migrations, demo, web server, worker."""
     from shop.serve import supervisor
 
-    with _refusals():
-        supervisor.run(_settings())
+    with refusals():
+        supervisor.run(given_settings())
 
 
 @main.command()
@@ -52,8 +49,8 @@ def web() -> None:
     """Run the web server alone (DATABASE_URL must be set)."""
     from shop.serve import web as server
 
-    with _refusals():
-        server.main(_with_database_url())
+    with refusals():
+        server.main(with_database_url())
 
 
 @main.command()
@@ -61,8 +58,8 @@ def worker() -> None:
     """Run the worker alone (DATABASE_URL must be set)."""
     from shop import worker as process
 
-    with _refusals():
-        process.run(_migrated(_with_database_url()))
+    with refusals():
+        process.run(migrated(with_database_url()))
 
 
 @main.command()
@@ -71,8 +68,8 @@ def sandbox() -> None:
     from shop.payments.sandbox import server
     from shop.serve import preflight
 
-    with _refusals():
-        settings = _settings()
+    with refusals():
+        settings = given_settings()
         preflight.check_folder(settings)
         server.main(settings)
 
@@ -83,13 +80,13 @@ def migrate(*, check: bool) -> None:
     """Bring the database to the newest schema."""
     import migrations
 
-    with _refusals():
+    with refusals():
         if check:
             from migrations import drift
 
             drift.main()
             return
-        with _database() as settings:
+        with found_database() as settings:
             assert settings.database_url is not None
             migrations.upgrade(settings.database_url)
 
@@ -99,8 +96,8 @@ def seed() -> None:
     """Load the demonstration into an empty, migrated database."""
     from shop.serve import demo
 
-    with _refusals(), _database() as settings:
-        loaded = demo.load(_migrated(settings))
+    with refusals(), found_database() as settings:
+        loaded = demo.load(migrated(settings))
     click.echo("The demonstration is loaded." if loaded else "The mall is not empty.", err=True)
 
 
@@ -114,9 +111,24 @@ def rebuild() -> None:
     """Work every kept report out from the entries again: after a restore from another server."""
     from shop.reports import jobs
 
-    with _as_system() as transactions:
+    with as_system() as transactions:
         made = jobs.rebuild(transactions)
     click.echo(f"{made} reports were worked out again.", err=True)
+
+
+@main.group()
+def search() -> None:
+    """What products are found by."""
+
+
+@search.command("rebuild")
+def rebuild_search() -> None:
+    """Write anew what each product is found by: after an update that changed its rules."""
+    from shop.catalog import commands
+
+    with as_system() as transactions, transactions.begin() as ctx:
+        made = commands.index_all(ctx)
+    click.echo(f"{made} products were indexed.", err=True)
 
 
 @main.group()
@@ -129,7 +141,7 @@ def proof() -> None:
     """Add everything up again from zero; exit code 1 when a sum is not what it must be."""
     from shop.payments import proof as proofs
 
-    with _as_system() as transactions, transactions.begin() as ctx:
+    with as_system() as transactions, transactions.begin() as ctx:
         found = proofs.prove(ctx)
     for check in found.checks:
         click.echo(
@@ -156,7 +168,7 @@ def reconcile(day: datetime | None, side: str | None) -> None:
     from shop.payments.reconcile_jobs import RUN, yesterday
 
     differing = False
-    with _as_system() as transactions:
+    with as_system() as transactions:
         wanted = day.date() if day else yesterday(transactions)
         for one in [Side(side)] if side else list(Side):
             run_id = RUN[one](transactions, wanted)
@@ -190,7 +202,7 @@ def replay(event: str | None, *, failed: bool) -> None:
 
     if (event is None) == (not failed):
         raise click.UsageError("Say either --event ID or --failed.")
-    with _as_system() as transactions:
+    with as_system() as transactions:
         if event is None:
             done, left = event_replay.replay_failed(transactions)
             click.echo(f"{done} events were handled, {left} failed again.")
@@ -211,92 +223,10 @@ def reset_password(email: str, reason: str) -> None:
         raise click.UsageError("Say with --reason why, and how you know who asks.")
     from shop.identity import commands
 
-    with _as_system() as transactions, transactions.begin() as ctx:
+    with as_system() as transactions, transactions.begin() as ctx:
         password = commands.reset_password(ctx, email, reason)
     click.echo(password)
     click.echo("It opens nothing but the page on which another has to be chosen.", err=True)
-
-
-@contextmanager
-def _as_system() -> Iterator[Transactions]:
-    """Transactions of the system's own; what the shop refuses is one sentence and exit code 1."""
-    from shop import logging
-    from shop.context import SYSTEM, Transactions
-    from shop.db import Database
-    from shop.errors import ShopError
-
-    with _refusals(), _database() as settings:
-        assert settings.database_url is not None
-        logging.configure(replace(_migrated(settings), log_level="ERROR"))
-        database = Database(settings.database_url, pool_size=1)
-        try:
-            yield Transactions(database=database, settings=settings, actor=SYSTEM)
-        except ShopError as error:
-            raise click.ClickException(error.en) from error
-        finally:
-            database.dispose()
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    from migrations import MigrationRefusedError
-    from shop.embedded_postgres import EmbeddedPostgresError
-    from shop.serve.children import obey_supervisor
-    from shop.serve.supervisor import StartError
-    from shop.settings import SettingsError
-
-    obey_supervisor()
-    try:
-        yield
-    except (SettingsError, EmbeddedPostgresError, MigrationRefusedError) as error:
-        raise Refusal(str(error)) from error
-    except StartError as error:
-        raise click.ClickException(str(error)) from error
-
-
-def _settings() -> Settings:
-    from shop.serve import preflight
-    from shop.settings import load
-
-    settings = load()
-    if settings.database_url is None:
-        return settings
-    return replace(settings, database_url=preflight.with_driver(settings.database_url))
-
-
-def _with_database_url() -> Settings:
-    from shop.serve import preflight
-    from shop.settings import SettingsError
-
-    settings = _settings()
-    if settings.database_url is None:
-        raise SettingsError("DATABASE_URL is not set; `aidmall run` brings its own database.")
-    preflight.check_database(settings.database_url)
-    return settings
-
-
-def _migrated(settings: Settings) -> Settings:
-    from shop.serve import preflight
-
-    preflight.check_schema(settings)
-    return settings
-
-
-@contextmanager
-def _database() -> Iterator[Settings]:
-    """Settings with the address of a database that is there: the given one, or the embedded."""
-    from shop.embedded_postgres import EmbeddedPostgres
-    from shop.serve import preflight
-    from shop.serve.supervisor import DATABASE
-
-    settings = _settings()
-    if settings.database_url is not None:
-        preflight.check_database(settings.database_url)
-        yield settings
-        return
-    with EmbeddedPostgres(settings.data_dir / "pg") as postgres:
-        postgres.create_database(DATABASE)
-        yield replace(settings, database_url=postgres.dsn(DATABASE))
 
 
 if __name__ == "__main__":

@@ -168,6 +168,18 @@ def index_product(ctx: Ctx, product_id: UUID) -> None:
     )
 
 
+def index_all(ctx: Ctx) -> int:
+    """Write anew what every product can be found by; how many there are.
+
+    Needed after an update that changes the rules of `search_tokens`; shoppers go on meanwhile.
+    """
+    found = ctx.session.execute(select(PRODUCTS.c.id).order_by(PRODUCTS.c.id)).scalars().all()
+    for product_id in found:
+        index_product(ctx, product_id)
+    bump_version(ctx)
+    return len(found)
+
+
 def bump_version(ctx: Ctx) -> None:
     """Count the catalogue's version up: what is kept of older ones is not shown again."""
     ctx.session.execute(update(VERSION).values(version=VERSION.c.version + 1))

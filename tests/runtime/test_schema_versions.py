@@ -46,7 +46,15 @@ def aidmall(monkeypatch, url: str, *words: str) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize(
-    "words", [("worker",), ("seed",), ("ledger", "proof"), ("reports", "rebuild"), ("reconcile",)]
+    "words",
+    [
+        ("worker",),
+        ("seed",),
+        ("ledger", "proof"),
+        ("reports", "rebuild"),
+        ("search", "rebuild"),
+        ("reconcile",),
+    ],
 )
 def test_before_the_first_migration_every_command_says_so(monkeypatch, empty, words):
     assert aidmall(monkeypatch, empty, *words) == (2, f"Error: {BEHIND}\n")
