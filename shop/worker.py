@@ -179,7 +179,9 @@ def _register(app: App, job: Job, transactions: Transactions) -> None:
     if job.cron is None:
         app.task(name=job.name, retry=retry)(run)
         return
-    task = app.task(name=job.name, queueing_lock=job.name)(run)
+    # One run at a time: a provider that is away makes runs long, and their next ticks would take
+    # all the threads there are.
+    task = app.task(name=job.name, queueing_lock=job.name, lock=job.name)(run)
     app.periodic(cron=job.cron)(task)
 
 

@@ -71,6 +71,27 @@ def test_the_job_of_a_dead_worker_is_taken_over(transactions, job):
     assert (work(transactions, rescue=True), RAN) == (1, [{"number": "1"}])
 
 
+def test_a_job_by_the_clock_waits_for_its_own_last_run(transactions, monkeypatch):
+    """However long that takes: its next ticks would take all the threads there are."""
+    RAN.clear()
+    tick = registry.Job("test.tick", lambda _transactions: RAN.append("tick"), 3, "0 0 1 1 *")
+    monkeypatch.setitem(registry.JOBS, "test.tick", tick)
+
+    async def queued() -> None:
+        app = worker.build_app(transactions.database.url, transactions)
+        async with app.open_async():
+            await app.configure_task("test.tick").defer_async()
+
+    asyncio.run(queued())
+    queue(transactions, "UPDATE procrastinate_jobs SET status = 'doing'")
+    asyncio.run(queued())
+    work(transactions)
+    assert RAN == []
+    queue(transactions, "DELETE FROM procrastinate_jobs WHERE status = 'doing'")
+    work(transactions)
+    assert RAN == ["tick"]
+
+
 def test_a_job_that_fails_for_good_stays_where_it_is_seen(transactions, monkeypatch):
     def fail(_transactions: Any) -> None:
         raise LookupError
