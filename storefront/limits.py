@@ -26,7 +26,7 @@ A_MINUTE = 60
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """Forms that an address may send, and how many of them for one value of `field`.
+    """What an address may send, and how much of it for one value of `field`, of form or path.
 
     `everybody`: how many for one value wherever from, for what somebody with many addresses would
     try out.
@@ -43,7 +43,8 @@ class Limit:
 
     def name(self) -> str:
         """For which name, as a fingerprint: counters may leave the process."""
-        asked = "".join(request.form.get(self.field, "").split()).casefold()
+        named = request.form.get(self.field) or (request.view_args or {}).get(self.field, "")
+        asked = "".join(named.split()).casefold()
         return hashlib.sha256(asked.encode(errors="replace")).hexdigest()[:16]
 
 
@@ -52,8 +53,11 @@ LIMITS = {
     "create_account": Limit("60/minute", "email", "10/minute"),
     "look_up": Limit("300/minute", "number", "10/minute", "60/hour"),
     "place": Limit("1200/minute"),
+    "result": Limit("1200/minute", "number", "60/minute"),
 }
-"""View -> its limit. Orders are many: a sale begins for a whole campus at once."""
+"""View -> its limit. Orders are many: a sale begins for a whole campus at once. Each look at an
+unpaid order's result asks the provider, which answers a hundred questions a second, all of ours
+together; the page itself asks twenty times a minute."""
 
 
 def register(app: Flask, limiter: Limiter) -> None:

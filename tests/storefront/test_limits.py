@@ -90,3 +90,12 @@ def test_an_order_is_guessed_at_sixty_times_an_hour_from_however_many_addresses(
     assert guesses == [404] * 60 + [429]
     assert look_up("2611 2300 0000 00", 99) == 429
     assert look_up("26112300000019", 99) == 404
+
+
+def test_the_provider_is_asked_about_one_order_sixty_times_a_minute(limited):
+    answers = [limited.get("/orders/26112300000000/result").status_code for _each in range(61)]
+    assert answers == [404] * 60 + [429]
+    assert "操作太频繁" in limited.shown.text
+    assert 0 < int(limited.shown.headers["Retry-After"]) <= 60
+    assert limited.get("/orders/26112300000019/result").status_code == 404
+    assert limited.get("/orders/26112300000000").status_code == 404
