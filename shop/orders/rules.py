@@ -22,9 +22,7 @@ MAX_LINES = 100
 """More kinds of goods than any basket holds; an institutional list comes as a file."""
 
 MAX_NOTE = 200
-NOTE = Words(
-    f"备注不超过 {MAX_NOTE} 字，且不含控制字符", f"A note has at most {MAX_NOTE} visible characters"
-)
+NOTE = Words(f"备注不超过 {MAX_NOTE} 字", f"A note has at most {MAX_NOTE} visible characters")
 
 INSTITUTIONAL_DAYS = 30
 """A unit pays within 30 days, as on the 832 platform (domain 2.1)."""
