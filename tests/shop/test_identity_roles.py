@@ -131,7 +131,7 @@ def test_of_two_administrators_one_may_go(ctx):
 
 def test_a_person_reads_the_own_memberships(ctx):
     bob, uma = queries.me(acting(ctx, "bob")), queries.me(acting(ctx, "uma"))
-    assert bob.memberships == (Membership(Role.COOP_MANAGER, Named("C01", _name(ctx)), None),)
+    assert bob.memberships == (Membership(Role.COOP_MANAGER, _named(ctx), None),)
     assert (bob.user.roles, bob.addresses) == (["coop_manager"], ())
     assert (uma.user.unit.code, uma.user.roles) == ("U01", ["union_buyer"])
 
@@ -161,6 +161,6 @@ def _unit(ctx, code):
     return ctx.session.execute(select(Unit.id).where(Unit.code == code)).scalar_one()
 
 
-def _name(ctx):
-    statement = select(Cooperative.name).where(Cooperative.code == "C01")
-    return ctx.session.execute(statement).scalar_one()
+def _named(ctx):
+    statement = select(Cooperative.name, Cooperative.name_en).where(Cooperative.code == "C01")
+    return Named("C01", *ctx.session.execute(statement).one())
