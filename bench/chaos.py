@@ -34,6 +34,9 @@ KILL_EVERY = 6.0
 TICK_EVERY = 0.5
 """Seconds between two looks of the clock's jobs."""
 
+ENDED_BY = 15
+"""Seconds after the end by which nothing of the installation may be left."""
+
 VICTIMS = ("web", "worker")
 BAD_DAY = {"faults": 0.02, "lossy": 0.15, "shuffle": True, "duplicate": 1}
 GOOD_DAY = {"faults": 0, "lossy": 0, "shuffle": False, "duplicate": 0, "lose": 0}
@@ -52,6 +55,8 @@ def main() -> int:
     try:
         with Installation(Path("var")) as mall:
             complaints = _run(mall, wanted)
+        left = processes.outliving(mall.folder, ENDED_BY)
+        complaints += [f"process {pid} outlived its installation" for pid in left]
     except BenchError as error:
         print(f"chaos: {error}", file=sys.stderr)
         return 2

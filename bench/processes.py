@@ -56,6 +56,23 @@ def by_role(root: int) -> dict[str, list[int]]:
     return roles
 
 
+def outliving(folder: Path, seconds: float) -> list[int]:
+    """Processes of the installation in `folder` that are still there after so many seconds."""
+    word, until = f"DATA_DIR={folder}".encode(), time.monotonic() + seconds
+    while found := [pid for pid in table() if word in _environment(pid)]:
+        if time.monotonic() > until:
+            break
+        time.sleep(0.1)
+    return found
+
+
+def _environment(pid: int) -> list[bytes]:
+    try:
+        return (PROC / str(pid) / "environ").read_bytes().split(b"\0")
+    except OSError:
+        return []  # it has just ended, or is somebody else's
+
+
 def _role(pid: int) -> str:
     try:
         words = (PROC / str(pid) / "cmdline").read_bytes().decode(errors="replace").split("\0")

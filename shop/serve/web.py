@@ -76,7 +76,9 @@ def application(settings: Settings, server: int) -> Wsgi:
     # would make a worker that is not ready yet deaf to being stopped.
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, signal.SIG_DFL)
-    die_with_parent(server, signal.SIGTERM)
+    # At once: told to end while a request is under way, granian waits for its threads and holds
+    # what they wait for. Its main process kills such a worker after a while; an orphan has nobody.
+    die_with_parent(server, signal.SIGKILL)
     from shop.app import MAX_UPLOAD, create_app  # loaded already, see main
 
     return arrived(
